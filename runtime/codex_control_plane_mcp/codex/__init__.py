@@ -1,0 +1,1 @@
+"""The client of a real `codex app-server`: the program, the process and the connection."""

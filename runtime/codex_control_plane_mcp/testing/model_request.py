@@ -1,0 +1,85 @@
+"""What a model sees of a request that Codex makes to the Responses API."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Final, Self
+
+from codex_control_plane_mcp.codex.json_types import JsonObject, JsonValue
+
+_OUTPUT_TYPES: Final = frozenset({"function_call_output", "custom_tool_call_output"})
+
+_CONTEXT: Final = re.compile(
+    r"\s*(<(?P<tag>[a-z_]+)[^>]*>.*</(?P=tag)>|# AGENTS\.md instructions.*)\s*", re.DOTALL
+)
+"""Text that Codex adds to the conversation in the person's role, such as `<environment_context>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One `POST /v1/responses`, reduced to what a script or a test needs.
+
+    `user_text` is the last message of the person, `tool_outputs` is what the tools gave back since then,
+    `tools` are the names on offer, `size` is how many items the conversation holds.
+    """
+
+    thread_id: str
+    turn_id: str
+    model: str
+    user_text: str
+    tool_outputs: tuple[str, ...]
+    tools: tuple[str, ...]
+    size: int
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str], body: JsonObject) -> Self:
+        """Return the request in `body`; ids come from `client_metadata`, else from Codex's headers."""
+        metadata = _object(body.get("client_metadata"))
+        items = [_object(item) for item in _array(body.get("input"))]
+        position, user_text = _last_user_text(items)
+        outputs = [item.get("output") for item in items[position:] if item.get("type") in _OUTPUT_TYPES]
+        return cls(
+            thread_id=str(metadata.get("thread_id") or headers.get("thread-id", "")),
+            turn_id=str(metadata.get("turn_id") or ""),
+            model=str(body.get("model", "")),
+            user_text=user_text,
+            tool_outputs=tuple(_text(output) for output in outputs),
+            tools=tuple(_tool_name(_object(tool)) for tool in _array(body.get("tools"))),
+            size=len(items),
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return the request as a JSON object with the attribute names as keys."""
+        return asdict(self)
+
+
+def _last_user_text(items: list[JsonObject]) -> tuple[int, str]:
+    """Return the position after the person's last message and its text, leaving out injected context."""
+    for position in range(len(items) - 1, -1, -1):
+        item = items[position]
+        if item.get("role") != "user" or item.get("type", "message") != "message":
+            continue
+        parts = [str(_object(part).get("text", "")) for part in _array(item.get("content"))]
+        text = "\n".join(part for part in parts if part and not _CONTEXT.fullmatch(part))
+        if text:
+            return position + 1, text
+    return len(items), ""
+
+
+def _text(output: JsonValue) -> str:
+    """Return a tool output as text; it is a string, or an array of content parts."""
+    if isinstance(output, list):
+        return "\n".join(str(_object(part).get("text", "")) for part in output)
+    return str(output)
+
+
+def _tool_name(tool: JsonObject) -> str:
+    return str(tool.get("name") or tool.get("type", ""))
+
+
+def _object(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _array(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
