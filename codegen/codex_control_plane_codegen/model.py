@@ -1,0 +1,373 @@
+"""The typed model of a spec: what its documents say, before anything is concluded from them.
+
+Every element remembers the document that it stands in and the keys that lead to it, so that a
+diagnostic can point at it. A name that refers to another element stays a name here; whether it
+leads anywhere is for the checks to say. The spec language is described in docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from codex_control_plane_codegen.loader import Document
+
+Key: TypeAlias = str | int
+JsonValue: TypeAlias = "str | int | float | bool | None | list[JsonValue] | dict[str, JsonValue]"
+JsonObject: TypeAlias = dict[str, JsonValue]
+
+Actor: TypeAlias = Literal["client", "worker", "codex", "clock", "operator"]
+ColumnType: TypeAlias = Literal["text", "integer", "number", "boolean", "timestamp", "enum", "json"]
+Effect: TypeAlias = Literal["given", "optional", "kept", "now", "cleared", "incremented"]
+SettingType: TypeAlias = Literal["text", "integer", "boolean", "enum", "path", "paths"]
+WaitsFor: TypeAlias = Literal["human", "codex", "quota", "slot", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """Something that a document of the spec says, and where it says it."""
+
+    document: Document = field(repr=False, compare=False)
+    keys: tuple[Key, ...] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(Element):
+    """A persistent field of a lifecycle or a record."""
+
+    name: str
+    type: ColumnType
+    means: str
+    optional: bool = False
+    values: tuple[str, ...] = ()
+    shape: str | None = None
+    references: str | None = None
+    default: str | int | float | bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniqueRule(Element):
+    """Columns that together occur once, perhaps only in some states or under an SQL condition."""
+
+    columns: tuple[str, ...]
+    states: tuple[str, ...]
+    """The states and groups of `while`; empty for always."""
+    where: str | None
+    means: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index(Element):
+    """Columns that are looked up together."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Element):
+    """A name for several states; its members are states or other groups."""
+
+    name: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition(Element):
+    """An edge of the statechart."""
+
+    source: str
+    event: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State(Element):
+    """A state: its place in the statechart and what the spec says of it beside the chart.
+
+    A state may stand in only one of the two blocks; `charted` and `described` tell which.
+    """
+
+    name: str
+    charted: bool
+    described: bool
+    initial: bool
+    final: bool
+    means: str
+    waits_for: WaitsFor
+    next_action: str
+    poll_after_seconds: int
+    holds_slot: bool
+    cancellable: bool
+    retry_safe: bool
+    requires: tuple[str, ...]
+    forbids: tuple[str, ...]
+    presents_as: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment(Element):
+    """What an event or a touch does to one column."""
+
+    column: str
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Element):
+    """An event: who raises it, what it needs and sets, and where it is no transition."""
+
+    name: str
+    means: str
+    by: tuple[Actor, ...]
+    evidence: str | None
+    creates: str | None
+    """The state in which it creates a row; None for an event of an existing row."""
+    sets: tuple[Assignment, ...]
+    emits: tuple[str, ...]
+    ignored: tuple[str, ...]
+    illegal: tuple[str, ...]
+    conflict: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch(Element):
+    """An update that is no change of state: neither revision nor journal know of it."""
+
+    name: str
+    means: str
+    sets: tuple[Assignment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle(Element):
+    """One kind of row that changes state, and every way in which it may."""
+
+    name: str
+    id_prefix: str | None
+    means: str
+    source: str
+    fenced: bool
+    groups: tuple[Group, ...]
+    columns: tuple[Column, ...]
+    unique: tuple[UniqueRule, ...]
+    indexes: tuple[Index, ...]
+    touches: tuple[Touch, ...]
+    states: tuple[State, ...]
+    transitions: tuple[Transition, ...]
+    events: tuple[Event, ...]
+    statechart: JsonObject
+    """The block in python-statemachine's own dialect, as it stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Element):
+    """A table without states."""
+
+    name: str
+    means: str
+    source: str
+    singleton: bool
+    append_only: bool
+    columns: tuple[Column, ...]
+    unique: tuple[UniqueRule, ...]
+    indexes: tuple[Index, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeDefinition(Element):
+    """A shared shape: a JSON Schema in which `$ref` holds the bare name of another type."""
+
+    name: str
+    source: str
+    extends: str | None
+    schema: JsonObject
+    """The schema as it stands, without `extends`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example(Element):
+    """A call of a tool, and what it might answer."""
+
+    title: str
+    input: JsonObject
+    output: JsonObject | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool(Element):
+    """One tool that clients see."""
+
+    name: str
+    title: str
+    group: str
+    role: str
+    source: str
+    description: str
+    passive: bool
+    idempotency: str
+    annotations: Mapping[str, bool]
+    handler: str
+    input: JsonObject
+    output: str
+    """The name of the type that a success answers."""
+    errors: tuple[str, ...]
+    next_tools: tuple[str, ...]
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDefinition(Element):
+    """One error code: when it is answered and what to do next."""
+
+    code: str
+    retryable: bool
+    when: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(Element):
+    """One finding of the health summary."""
+
+    id: str
+    severity: str
+    means: str
+    recommended_action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Element):
+    """One environment variable."""
+
+    variable: str
+    name: str
+    type: SettingType
+    means: str
+    optional: bool = False
+    values: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    default: str | int | bool | tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration(Element):
+    """The settings of the program and the variables that may name a file of them."""
+
+    source: str
+    file_variables: tuple[str, ...]
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning(Element):
+    """A word of the contract and the sentence that explains it."""
+
+    name: str
+    means: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract(Element):
+    """What the server calls itself, and the words that are not bound to one lifecycle or tool."""
+
+    name: str
+    title: str
+    version: str
+    source: str
+    instructions: str
+    groups: tuple[Meaning, ...]
+    next_actions: tuple[Meaning, ...]
+    queue_reasons: tuple[Meaning, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexField(Element):
+    """A field of Codex's protocol that is used here; `string!` is required, `Turn[]` a list."""
+
+    name: str
+    type: str
+    """string, integer, number, boolean, object, any, or the name of a shape."""
+    many: bool
+    required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexShape(Element):
+    """An object of Codex's protocol, as far as it is used here."""
+
+    name: str
+    fields: tuple[CodexField, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexMethod(Element):
+    """A method of the app-server that is called."""
+
+    name: str
+    means: str
+    changes: bool
+    params: tuple[CodexField, ...]
+    result: tuple[CodexField, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexNotification(Element):
+    """A notification of the app-server that is listened to."""
+
+    name: str
+    means: str
+    params: tuple[CodexField, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexServerRequest(Element):
+    """A question of the app-server that becomes an interaction."""
+
+    name: str
+    kind: str
+    means: str
+    params: tuple[CodexField, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexOverride(Element):
+    """A setting of Codex that is overridden when the app-server starts."""
+
+    name: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codex(Element):
+    """The part of the app-server's protocol that is used."""
+
+    source: str
+    minimum_version: str
+    tested_version: str
+    configuration: tuple[CodexOverride, ...]
+    methods: tuple[CodexMethod, ...]
+    shapes: tuple[CodexShape, ...]
+    notifications: tuple[CodexNotification, ...]
+    opt_out: tuple[str, ...]
+    server_requests: tuple[CodexServerRequest, ...]
+    refused_requests: tuple[Meaning, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A whole spec. The documents that occur once are None where they are missing."""
+
+    documents: tuple[Document, ...]
+    contract: Contract | None
+    configuration: Configuration | None
+    codex: Codex | None
+    lifecycles: tuple[Lifecycle, ...]
+    records: tuple[Record, ...]
+    types: tuple[TypeDefinition, ...]
+    tools: tuple[Tool, ...]
+    errors: tuple[ErrorDefinition, ...]
+    findings: tuple[Finding, ...]
