@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from codex_control_plane_codegen.loader import Document
+from codex_control_plane_codegen.documents import Document
+from codex_control_plane_codegen.places import Keys
 
-Key: TypeAlias = str | int
-JsonValue: TypeAlias = "str | int | float | bool | None | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 Actor: TypeAlias = Literal["client", "worker", "codex", "clock", "operator"]
@@ -30,7 +29,7 @@ class Element:
     """Something that a document of the spec says, and where it says it."""
 
     document: Document = field(repr=False, compare=False)
-    keys: tuple[Key, ...] = field(repr=False, compare=False)
+    keys: Keys = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
