@@ -1,0 +1,150 @@
+"""What follows from a model, derived once and used by the checks and by every emitter.
+
+Nothing here fails on a name that leads nowhere: it is passed over, and the checks report it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from codex_control_plane_codegen.model import Column, Event, Lifecycle, Model, State
+
+Cell: TypeAlias = Literal["transition", "ignored", "illegal", "conflict"]
+
+
+@dataclass(frozen=True)
+class LifecycleFacts:
+    """What follows from one lifecycle."""
+
+    lifecycle: Lifecycle
+
+    @cached_property
+    def key(self) -> str:
+        """The column that holds the id."""
+        return f"{self.lifecycle.name}_id"
+
+    @cached_property
+    def states(self) -> Mapping[str, State]:
+        """Every state by its name, in the order of the chart."""
+        return {state.name: state for state in self.lifecycle.states}
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """Every column of the record by its name."""
+        return {column.name: column for column in self.lifecycle.columns}
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """The states of every group, nested groups flattened."""
+        return {group.name: self.flatten((group.name,)) for group in self.lifecycle.groups}
+
+    def flatten(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The states that these states and groups stand for, each once and in the order of the chart."""
+        members = {group.name: group.members for group in self.lifecycle.groups}
+        seen: set[str] = set()
+        waiting = deque(names)
+        while waiting:
+            name = waiting.popleft()
+            if name not in seen:
+                seen.add(name)
+                waiting.extend(members.get(name, ()))
+        return tuple(name for name in self.states if name in seen)
+
+    @cached_property
+    def initial(self) -> str | None:
+        """The initial state of the chart."""
+        return next((state.name for state in self.lifecycle.states if state.initial), None)
+
+    @cached_property
+    def terminal(self) -> tuple[str, ...]:
+        """The states that nothing leaves."""
+        return tuple(state.name for state in self.lifecycle.states if state.final)
+
+    @cached_property
+    def creations(self) -> Mapping[str, Event]:
+        """The events that make a row, by name."""
+        return {event.name: event for event in self.lifecycle.events if event.creates}
+
+    @cached_property
+    def events(self) -> Mapping[str, Event]:
+        """The events of an existing row, by name."""
+        return {event.name: event for event in self.lifecycle.events if not event.creates}
+
+    @cached_property
+    def targets(self) -> Mapping[tuple[str, str], str]:
+        """Where each event leads from each state that it leaves, in the order of states and events."""
+        edges = {(edge.source, edge.event): edge.target for edge in self.lifecycle.transitions}
+        return {cell: edges[cell] for cell in self._every_cell() if cell in edges}
+
+    @cached_property
+    def cells(self) -> Mapping[tuple[str, str], Cell]:
+        """What each event does in each state; a cell that the spec leaves open is absent."""
+        decided = {cell: kind for cell, kind in self._declared_cells()} | {
+            cell: "transition" for cell in self.targets
+        }
+        return {cell: decided[cell] for cell in self._every_cell() if cell in decided}
+
+    def _declared_cells(self) -> Iterator[tuple[tuple[str, str], Cell]]:
+        for name, event in self.events.items():
+            for state in self.flatten(event.ignored):
+                yield (state, name), "ignored"
+            for state in self.flatten(event.illegal):
+                yield (state, name), "illegal"
+            for state in self.flatten(event.conflict):
+                yield (state, name), "conflict"
+
+    def _every_cell(self) -> Iterator[tuple[str, str]]:
+        return ((state, event) for state in self.states for event in self.events)
+
+    @cached_property
+    def paths(self) -> Mapping[str, tuple[str, ...]]:
+        """The shortest way to each state that can be reached: a creation, then events."""
+        paths: dict[str, tuple[str, ...]] = {}
+        for name, event in self.creations.items():
+            paths.setdefault(event.creates or "", (name,))
+        waiting = deque(paths)
+        while waiting:
+            source = waiting.popleft()
+            for (state, event_name), target in self.targets.items():
+                if state == source and target not in paths:
+                    paths[target] = (*paths[source], event_name)
+                    waiting.append(target)
+        return {state: paths[state] for state in self.states if state in paths}
+
+    def status(self, state: str) -> str:
+        """The word that clients see for the state."""
+        return self.states[state].presents_as or state
+
+    @cached_property
+    def statuses(self) -> tuple[str, ...]:
+        """Every word that clients may see, in the order of the states."""
+        return tuple(dict.fromkeys(self.status(state) for state in self.states))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What follows from a whole model."""
+
+    model: Model
+
+    @cached_property
+    def lifecycles(self) -> Mapping[str, LifecycleFacts]:
+        """The facts of each lifecycle, by its name."""
+        return {lifecycle.name: LifecycleFacts(lifecycle) for lifecycle in self.model.lifecycles}
+
+    @cached_property
+    def contract_hash(self) -> str:
+        """SHA-256 of everything that the spec says; comments and layout do not count."""
+        return digest({document.path: document.data for document in self.model.documents})
+
+
+def digest(value: object) -> str:
+    """SHA-256, in hexadecimal, of the value as canonical JSON."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
