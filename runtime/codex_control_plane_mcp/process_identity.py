@@ -15,6 +15,9 @@ _BOOT_ID: Final = _PROC / "sys/kernel/random/boot_id"
 _START_FIELD: Final = 22 - 3
 """`starttime` is field 22 of `/proc/PID/stat` (proc_pid_stat(5)), counted here from field 3, the state."""
 
+_THREADS_FIELD: Final = 20 - 3
+"""`num_threads`: a killed process shows as a zombie while its other threads still hold files and sockets."""
+
 _DEAD_STATES: Final = frozenset("ZXx")
 _PS_SECONDS: Final = 5.0
 
@@ -45,7 +48,7 @@ def _started_by_proc(pid: int) -> str | None:
         return None
     # The second field is the program's name in parentheses and may itself hold blanks and parentheses.
     fields = stat.rpartition(")")[2].split()
-    if fields[0] in _DEAD_STATES:
+    if fields[0] in _DEAD_STATES and int(fields[_THREADS_FIELD]) <= 1:
         return None
     return f"{_BOOT_ID.read_text(encoding='ascii').strip()}/{fields[_START_FIELD]}"
 

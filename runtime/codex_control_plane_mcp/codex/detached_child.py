@@ -75,7 +75,12 @@ class DetachedChild:
         if self.exit_code is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-        await asyncio.to_thread(self._reaper.join, _KILL_SECONDS)
+        await self.wait_reaped(_KILL_SECONDS)
+
+    async def wait_reaped(self, seconds: float) -> int | None:
+        """Return the exit code once the child has ended and is no zombie, None after `seconds`."""
+        await asyncio.to_thread(self._reaper.join, seconds)
+        return self.exit_code
 
 
 def _open_log(log: Path) -> int:
