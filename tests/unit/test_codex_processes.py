@@ -12,6 +12,7 @@ from codex_control_plane_mcp.codex import detached_child
 from codex_control_plane_mcp.codex.app_server_record import RunningAppServer, read_record, write_record
 from codex_control_plane_mcp.codex.detached_child import DetachedChild
 from codex_control_plane_mcp.process_identity import ProcessIdentity, identify, is_alive
+from codex_control_plane_mcp.testing.process_end import ends
 
 
 def test_this_process_is_alive() -> None:
@@ -57,13 +58,14 @@ def test_a_child_has_its_own_session_and_nothing_of_ours(tmp_path: Path) -> None
 
 def test_killing_ends_the_whole_group(tmp_path: Path) -> None:
     """Nothing that the child started stays."""
-    child = DetachedChild.spawn(
-        ["/bin/sh", "-c", "sleep 1000 & wait"], os.environ, tmp_path, tmp_path / "log"
-    )
+    started = tmp_path / "started"
+    os.mkfifo(started)
+    script = f"sleep 1000 & echo $! > {started}; wait"
+    child = DetachedChild.spawn(["/bin/sh", "-c", script], os.environ, tmp_path, tmp_path / "log")
+    grandchild = int(started.read_text())
     asyncio.run(child.kill())
     assert child.exit_code == -9
-    with pytest.raises(ProcessLookupError):
-        os.killpg(child.pid, 0)
+    assert ends(grandchild)
 
 
 def test_a_log_is_private_kept_and_emptied_when_large(

@@ -144,7 +144,7 @@ async def _spawn(
     except OSError as error:
         raise AppServerFailed(f"{binary.path} cannot be run: {error.strerror}") from error
     try:
-        identity = _identity_of(child)
+        identity = await _identity_of(child)
         running = _numbered(identity, version, binary.path, state_directory)
         await asyncio.to_thread(write_record, state_directory, running)
         await _await_listening(child, socket_path)
@@ -159,13 +159,17 @@ def _command(binary: Binary, socket_path: Path, overrides: Sequence[tuple[str, s
     return [str(binary.path), "app-server", "--listen", f"unix://{socket_path}", *settings]
 
 
-def _identity_of(child: DetachedChild) -> ProcessIdentity:
+async def _identity_of(child: DetachedChild) -> ProcessIdentity:
     identity = identify(child.pid)
     if identity is None:
-        raise AppServerFailed(
-            "app-server ended at once", exit_code=child.exit_code, log_tail=child.log_tail()
-        )
+        await child.wait_reaped(KILL_SECONDS)
+        raise _ended_early(child)
     return identity
+
+
+def _ended_early(child: DetachedChild) -> AppServerFailed:
+    reason = f"app-server ended while starting, with exit code {child.exit_code}"
+    return AppServerFailed(reason, exit_code=child.exit_code, log_tail=child.log_tail())
 
 
 async def _await_listening(child: DetachedChild, socket_path: Path) -> None:
@@ -173,8 +177,7 @@ async def _await_listening(child: DetachedChild, socket_path: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while await asyncio.to_thread(listener_pid, socket_path) != child.pid:
         if child.exit_code is not None:
-            reason = f"app-server ended while starting, with exit code {child.exit_code}"
-            raise AppServerFailed(reason, exit_code=child.exit_code, log_tail=child.log_tail())
+            raise _ended_early(child)
         if time.monotonic() >= deadline:
             reason = f"app-server accepted no connection within {START_SECONDS:g} s"
             raise AppServerFailed(reason, log_tail=child.log_tail())
