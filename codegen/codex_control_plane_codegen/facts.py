@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from codex_control_plane_codegen.model import Column, Event, Lifecycle, Model, State
+from codex_control_plane_codegen.model import Column, Event, Lifecycle, Model, State, Tool
 
 Cell: TypeAlias = Literal["transition", "ignored", "illegal", "conflict"]
 
@@ -85,9 +85,7 @@ class LifecycleFacts:
     @cached_property
     def cells(self) -> Mapping[tuple[str, str], Cell]:
         """What each event does in each state; a cell that the spec leaves open is absent."""
-        decided = {cell: kind for cell, kind in self._declared_cells()} | {
-            cell: "transition" for cell in self.targets
-        }
+        decided = dict(self._declared_cells())
         return {cell: decided[cell] for cell in self._every_cell() if cell in decided}
 
     def _declared_cells(self) -> Iterator[tuple[tuple[str, str], Cell]]:
@@ -98,6 +96,8 @@ class LifecycleFacts:
                 yield (state, name), "illegal"
             for state in self.flatten(event.conflict):
                 yield (state, name), "conflict"
+        for cell in self.targets:
+            yield cell, "transition"
 
     def _every_cell(self) -> Iterator[tuple[str, str]]:
         return ((state, event) for state in self.states for event in self.events)
@@ -137,6 +137,16 @@ class Facts:
     def lifecycles(self) -> Mapping[str, LifecycleFacts]:
         """The facts of each lifecycle, by its name."""
         return {lifecycle.name: LifecycleFacts(lifecycle) for lifecycle in self.model.lifecycles}
+
+    @cached_property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools as clients see them: by group in the order of the contract, then by name."""
+        contract = self.model.contract
+        groups = [group.name for group in contract.groups] if contract else []
+        order = {name: at for at, name in enumerate(groups)}
+        return tuple(
+            sorted(self.model.tools, key=lambda tool: (order.get(tool.group, len(order)), tool.name))
+        )
 
     @cached_property
     def contract_hash(self) -> str:

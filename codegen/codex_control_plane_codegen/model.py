@@ -224,6 +224,8 @@ class ErrorDefinition(Element):
     retryable: bool
     when: str
     next: str
+    stored: bool = False
+    """Whether rows hold it (as `last_error`) without any tool answering it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

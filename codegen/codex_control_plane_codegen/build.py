@@ -1,0 +1,56 @@
+"""Computes every output of a spec, writes them, and tells which ones on disk are stale."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from codex_control_plane_codegen.emitters import EMITTERS
+from codex_control_plane_codegen.facts import Facts
+from codex_control_plane_codegen.loader import load
+from codex_control_plane_codegen.model import Model
+from codex_control_plane_codegen.reading import read_model
+
+Outputs: TypeAlias = Mapping[Path, bytes]
+
+
+def build(root: Path) -> Outputs:
+    """Every output of the spec below `root`, by its absolute path.
+
+    The spec must be free of faults; the checks come before.
+    """
+    return compile_model(root, read_model(load(root).documents))
+
+
+def compile_model(root: Path, model: Model) -> Outputs:
+    """Every output of the model, as `build` returns it."""
+    facts = Facts(model)
+    return {root.joinpath(output.path): output.text.encode() for emit in EMITTERS for output in emit(facts)}
+
+
+def write(outputs: Outputs) -> tuple[Path, ...]:
+    """Writes what differs and returns the paths that were written; an equal file keeps its time stamp."""
+    changed = tuple(path for path, text in outputs.items() if _stored(path) != text)
+    for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(outputs[path])
+    return changed
+
+
+def stale(outputs: Outputs) -> list[str]:
+    """A unified diff, from what is stored to what should be, for each output that is not up to date."""
+    return [_diff(path, text) for path, text in outputs.items() if _stored(path) != text]
+
+
+def _stored(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _diff(path: Path, wanted: bytes) -> str:
+    stored = (_stored(path) or b"").decode(errors="replace").splitlines(keepends=True)
+    lines = difflib.unified_diff(
+        stored, wanted.decode().splitlines(keepends=True), f"{path} (stored)", f"{path} (compiled)"
+    )
+    return "".join(lines)

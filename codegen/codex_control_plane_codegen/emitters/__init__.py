@@ -1,0 +1,12 @@
+"""One module per output. `EMITTERS` is the table of them; each turns the facts of a spec into files."""
+
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from codex_control_plane_codegen.emitters import kernel, lifecycles, types
+from codex_control_plane_codegen.facts import Facts
+from codex_control_plane_codegen.output import Output
+
+Emitter: TypeAlias = Callable[[Facts], Iterator[Output]]
+
+EMITTERS: Final[tuple[Emitter, ...]] = (kernel.emit, lifecycles.emit, types.emit)
