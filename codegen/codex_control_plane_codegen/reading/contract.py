@@ -43,6 +43,7 @@ def read_errors(root: Node) -> Iterator[ErrorDefinition]:
             retryable=node.get("retryable", False),
             when=node.text("when"),
             next=node.text("next"),
+            stored=node.get("stored", False),
         )
 
 

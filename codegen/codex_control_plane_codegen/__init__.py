@@ -1,0 +1,1 @@
+"""The compiler: reads ``spec/``, checks it, and writes ``generated/`` (docs/architecture.md)."""

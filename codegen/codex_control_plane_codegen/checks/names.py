@@ -1,0 +1,75 @@
+"""One thing has one name, and one name names one thing."""
+
+from collections.abc import Iterable, Iterator
+
+from codex_control_plane_codegen.checks.subject import Subject, key_place_of, place_of
+from codex_control_plane_codegen.diagnostics import Diagnostic
+from codex_control_plane_codegen.model import Element
+from codex_control_plane_codegen.places import Place
+
+
+def files_are_named_after_their_content(subject: Subject) -> Iterator[Diagnostic]:
+    """A lifecycle, record or tool stands in the file of its name; the chart bears the name, too."""
+    for element in [*subject.tables, *subject.model.tools]:
+        kind = element.document.kind
+        stem = element.document.path.rpartition("/")[2].removesuffix(".yaml")
+        if element.name != stem:
+            message = f"The {kind} `{element.name}` stands in the file {stem}.yaml"
+            hint = f"Name the file {element.name}.yaml, or the {kind} {stem}."
+            yield Diagnostic("SPEC-R012", place_of(element, kind), message, hint)
+    for lifecycle in subject.model.lifecycles:
+        if lifecycle.statechart["name"] != lifecycle.name:
+            message = f"The statechart of `{lifecycle.name}` is named `{lifecycle.statechart['name']}`"
+            place = place_of(lifecycle, "statechart", "name")
+            yield Diagnostic("SPEC-R012", place, message, f"Name it {lifecycle.name}.")
+
+
+def names_are_given_once(subject: Subject) -> Iterator[Diagnostic]:
+    """No two tables, types, tools, handlers, settings or id prefixes share a name."""
+    model = subject.model
+    tables = [(table.name, place_of(table, table.document.kind)) for table in subject.tables]
+    prefixes = [
+        (lifecycle.id_prefix, place_of(lifecycle, "id_prefix"))
+        for lifecycle in model.lifecycles
+        if lifecycle.id_prefix
+    ]
+    settings = model.configuration.settings if model.configuration else ()
+    yield from _given_twice("table", tables)
+    yield from _given_twice("id prefix", prefixes)
+    yield from _given_twice("type", _named(model.types))
+    yield from _given_twice("tool", [(tool.name, place_of(tool, "tool")) for tool in model.tools])
+    yield from _given_twice("handler", [(tool.handler, place_of(tool, "handler")) for tool in model.tools])
+    yield from _given_twice("setting", [(setting.name, place_of(setting, "name")) for setting in settings])
+    for definition in model.types:
+        if definition.name in subject.shapes.derived:
+            message = f"The type `{definition.name}` is derived by the compiler"
+            hint = "Drop the declaration, or choose another name."
+            yield Diagnostic("SPEC-R013", key_place_of(definition), message, hint)
+
+
+def names_differ_within_a_lifecycle(subject: Subject) -> Iterator[Diagnostic]:
+    """A group is not called like a state, and a touch not like an event: both become one namespace."""
+    for facts in subject.facts.lifecycles.values():
+        for group in facts.lifecycle.groups:
+            if group.name in facts.states:
+                message = f"`{group.name}` is a state and a group"
+                yield Diagnostic("SPEC-R013", key_place_of(group), message, "Rename the group.")
+        events = {event.name for event in facts.lifecycle.events}
+        for touch in facts.lifecycle.touches:
+            if touch.name in events:
+                message = f"`{touch.name}` is an event and a touch"
+                yield Diagnostic("SPEC-R013", key_place_of(touch), message, "Rename the touch.")
+
+
+def _named(elements: Iterable[Element]) -> Iterator[tuple[str, Place]]:
+    return ((str(element.keys[-1]), key_place_of(element)) for element in elements)
+
+
+def _given_twice(what: str, names: Iterable[tuple[str, Place]]) -> Iterator[Diagnostic]:
+    first: dict[str, Place] = {}
+    for name, place in names:
+        if name in first:
+            message = f"There is a second {what} `{name}`"
+            yield Diagnostic("SPEC-R013", place, message, f"The first stands at {first[name]}.")
+        else:
+            first[name] = place

@@ -1,0 +1,158 @@
+"""The command line of the compiler: ``build``, ``check`` and ``explain``."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from codex_control_plane_codegen import build
+from codex_control_plane_codegen.analysis import Analysis, analyse
+from codex_control_plane_codegen.codes import CODES
+from codex_control_plane_codegen.diagnostics import nearest
+from codex_control_plane_codegen.rendering import (
+    PROGRAM,
+    as_json,
+    as_text,
+    codes_as_json,
+    codes_as_text,
+    explanation,
+    explanation_as_json,
+)
+from codex_control_plane_codegen.schemas import SchemaMissingError
+
+OK: Final = 0
+FINDINGS: Final = 1
+USAGE: Final = 2
+
+_DESCRIPTION: Final = "Compiles the spec of the server (spec/) into the contract that it runs (generated/)."
+_EPILOG: Final = f"""\
+A day with it:
+  $EDITOR spec/tools/codex_submit_task.yaml    change what the server is
+  {PROGRAM} build       write generated/
+  {PROGRAM} check       what CI runs: the spec is sound and generated/ is up to date
+
+Exit codes: 0 all is well, 1 something was found, 2 the call itself is wrong."""
+
+_BUILD: Final = f"""\
+Checks the spec and writes what changed below generated/. With an error in the spec nothing is written.
+
+Example:
+  {PROGRAM} build --root ~/src/codex-control-plane-mcp"""
+
+_CHECK: Final = f"""\
+Checks the spec and compares generated/ with what it compiles to; writes nothing.
+Finds all errors in one run, each with its place, a caret below the token, a code and a hint.
+
+Example:
+  {PROGRAM} check --format json | jq -r '.diagnostics[].code'"""
+
+_EXPLAIN: Final = f"""\
+Tells what a code means, why it is a fault, what it looks like and what cures it. Without a code it lists all.
+
+Example:
+  {PROGRAM} explain SPEC-L001"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code; argparse ends a call that it cannot read with 2."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except SchemaMissingError as error:
+        _complain(f"{error}; is --root {options.root} the root of the repository?")
+        return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=_Raw)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verb = verbs.add_parser("build", help="write generated/", description=_BUILD, formatter_class=_Raw)
+    _add_common(verb)
+    verb.set_defaults(command=_build)
+    verb = verbs.add_parser(
+        "check", help="find what is wrong or stale", description=_CHECK, formatter_class=_Raw
+    )
+    _add_common(verb)
+    verb.add_argument("--strict", action="store_true", help="let warnings fail as well")
+    verb.set_defaults(command=_check)
+    verb = verbs.add_parser("explain", help="tell about a code", description=_EXPLAIN, formatter_class=_Raw)
+    verb.add_argument("code", nargs="?", metavar="CODE", help="like SPEC-L001; all codes without it")
+    verb.add_argument("--format", choices=("text", "json"), default="text", help="for people or programs")
+    verb.set_defaults(command=_explain)
+    return parser
+
+
+class _Raw(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of the examples."""
+
+
+def _add_common(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--root", type=Path, default=Path(), help="the repository; the current directory")
+    verb.add_argument("--format", choices=("text", "json"), default="text", help="for people or programs")
+
+
+def _build(options: argparse.Namespace) -> int:
+    root: Path = options.root.resolve()
+    analysis = analyse(root)
+    if analysis.errors:
+        _show(options, {"written": [], "diagnostics": as_json(analysis.diagnostics)}, _text(analysis))
+        return FINDINGS
+    outputs = build.compile_model(root, analysis.model)
+    written = [path.relative_to(root).as_posix() for path in build.write(outputs)]
+    closing = f"{len(written)} of {len(outputs)} files written."
+    text = _text(analysis) + "\n".join([*(f"wrote {path}" for path in written), closing, ""])
+    _show(options, {"written": written, "diagnostics": as_json(analysis.diagnostics)}, text)
+    return OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    root: Path = options.root.resolve()
+    analysis = analyse(root)
+    fatal = analysis.diagnostics if options.strict else analysis.errors
+    differences = [] if analysis.errors else build.stale(build.compile_model(root, analysis.model))
+    text = _text(analysis) + _text_of_differences(differences)
+    if not text:
+        text = (
+            f"The spec is sound and generated/ is up to date ({len(analysis.model.documents)} documents).\n"
+        )
+    _show(options, {"diagnostics": as_json(analysis.diagnostics), "stale": differences}, text)
+    return FINDINGS if fatal or differences else OK
+
+
+def _text(analysis: Analysis) -> str:
+    return as_text(analysis.diagnostics, colour=sys.stdout.isatty())
+
+
+def _text_of_differences(differences: Sequence[str]) -> str:
+    if not differences:
+        return ""
+    files = "file is" if len(differences) == 1 else "files are"
+    closing = f"{len(differences)} generated {files} stale. Run `{PROGRAM} build` and commit the result."
+    return "\n".join([*differences, closing, ""])
+
+
+def _explain(options: argparse.Namespace) -> int:
+    if options.code is None:
+        sys.stdout.write(codes_as_json() if options.format == "json" else codes_as_text())
+        return OK
+    code: str = options.code.upper()
+    if code not in CODES:
+        meant = nearest(code, CODES)
+        _complain(f"there is no code {code}" + (f"; did you mean {meant}?" if meant else ""))
+        return USAGE
+    sys.stdout.write(explanation_as_json(code) if options.format == "json" else explanation(code))
+    return OK
+
+
+def _show(options: argparse.Namespace, values: Mapping[str, object], text: str) -> None:
+    """Prints the result as the call asked for it."""
+    if options.format == "json":
+        text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+    sys.stdout.write(text)
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"{PROGRAM}: {message}\n")

@@ -1,0 +1,118 @@
+"""Diagnostics as people and as programs read them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from textwrap import fill
+from typing import Final
+
+from codex_control_plane_codegen.codes import CODES
+from codex_control_plane_codegen.diagnostics import Diagnostic
+
+PROGRAM: Final = "codex-control-plane-mcp-codegen"
+"""How the compiler is called, for the commands that messages recommend."""
+
+_WIDTH: Final = 100
+"""Longest line of a page."""
+
+_RESET: Final = "\x1b[0m"
+_COLOURS: Final = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
+_BOLD: Final = "\x1b[1m"
+_CARET: Final = "\x1b[1;36m"
+
+
+def as_text(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
+    """All findings, each with its source line and a caret below the token, and a closing count."""
+    if not diagnostics:
+        return ""
+    blocks = [one_as_text(diagnostic, colour=colour) for diagnostic in diagnostics]
+    return "\n".join([*blocks, _closing(diagnostics), ""])
+
+
+def one_as_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
+    """One finding::
+
+    spec/lifecycles/job.yaml:19:16: error SPEC-S004: `codx` is not allowed here
+        19 |     waits_for: codx
+           |                ^^^^
+           = did you mean `codex`?
+           = Allowed are human, codex, quota, slot, none.
+    """
+    head = f"{diagnostic.severity} {diagnostic.code}"
+    if colour:
+        head = f"{_COLOURS[diagnostic.severity]}{head}{_RESET}"
+    lines = [f"{diagnostic.place}: {head}: {diagnostic.message}", *_excerpt(diagnostic, colour=colour)]
+    if diagnostic.suggestion:
+        lines.append(f"       = did you mean `{diagnostic.suggestion}`?")
+    if diagnostic.hint:
+        lines.append(f"       = {diagnostic.hint}")
+    return "\n".join([*lines, ""])
+
+
+def _excerpt(diagnostic: Diagnostic, *, colour: bool) -> list[str]:
+    place = diagnostic.place
+    if not place.source:
+        return []
+    source = place.source.replace("\t", " ")
+    carets = "^" * max(place.end - place.column, 1)
+    if colour:
+        carets = f"{_CARET}{carets}{_RESET}"
+    return [f"{place.line:6} | {source}", f"       | {' ' * (place.column - 1)}{carets}"]
+
+
+def _closing(diagnostics: Sequence[Diagnostic]) -> str:
+    errors = sum(diagnostic.severity == "error" for diagnostic in diagnostics)
+    counts = [_count(errors, "error"), _count(len(diagnostics) - errors, "warning")]
+    found = " and ".join(count for count in counts if count)
+    return f"{found}. `{PROGRAM} explain {diagnostics[0].code}` says more about the first."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
+
+
+def as_json(diagnostics: Sequence[Diagnostic]) -> list[dict[str, object]]:
+    """The findings as values for JSON; lines and columns count from 1, `endColumn` is behind the token."""
+    return [
+        {
+            "code": diagnostic.code,
+            "severity": diagnostic.severity,
+            "title": CODES[diagnostic.code].title,
+            "file": diagnostic.place.file,
+            "line": diagnostic.place.line,
+            "column": diagnostic.place.column,
+            "endColumn": diagnostic.place.end,
+            "message": diagnostic.message,
+            "hint": diagnostic.hint,
+            "suggestion": diagnostic.suggestion,
+        }
+        for diagnostic in diagnostics
+    ]
+
+
+def explanation(code: str) -> str:
+    """The page of one code: title, cause, an example and its cure."""
+    entry = CODES[code]
+    example = "\n".join(f"    {line}" for line in entry.example.splitlines())
+    head = f"{code} ({entry.severity}): {entry.title}"
+    cause, cure = fill(entry.cause, _WIDTH), fill(f"Cure: {entry.cure}", _WIDTH)
+    return f"{head}\n\n{cause}\n\nExample:\n{example}\n\n{cure}\n"
+
+
+def explanation_as_json(code: str) -> str:
+    """The page of one code as a JSON object."""
+    return json.dumps(_page(code), ensure_ascii=False, indent=2) + "\n"
+
+
+def codes_as_text() -> str:
+    """Every code with its title, one a line."""
+    return "".join(f"{code}  {entry.severity:7}  {entry.title}\n" for code, entry in CODES.items())
+
+
+def codes_as_json() -> str:
+    """The pages of all codes as a JSON array."""
+    return json.dumps([_page(code) for code in CODES], ensure_ascii=False, indent=2) + "\n"
+
+
+def _page(code: str) -> dict[str, str]:
+    return {"code": code, **asdict(CODES[code])}
