@@ -54,6 +54,8 @@ class UniqueRule(Element):
     states: tuple[str, ...]
     """The states and groups of `while`; empty for always."""
     where: str | None
+    absorbs: bool
+    """Whether an insert that would break the rule adds nothing, rather than fail."""
     means: str
 
 

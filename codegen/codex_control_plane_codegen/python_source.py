@@ -42,9 +42,14 @@ class Subscript:
     arguments: tuple[Expression, ...]
 
 
-Expression: TypeAlias = (
-    "Code | Call | Subscript | Sequence[Expression] | Mapping[Any, Expression] | str | float | bool | None"
-)
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Alternatives of a type: `A | B`."""
+
+    members: tuple[Expression, ...]
+
+
+Expression: TypeAlias = "Code | Call | Subscript | Either | Sequence[Expression] | Mapping[Any, Expression] | str | float | bool | None"
 
 
 def snake_case(name: str) -> str:
@@ -65,7 +70,9 @@ def quote(text: str) -> str:
     return marks + (escaped.replace('"', '\\"') if marks == '"' else escaped) + marks
 
 
-def expression(value: Expression, indent: int = 0, lead: int = 0, trail: int = 0) -> str:
+def expression(  # noqa: PLR0911 - one return per kind of expression
+    value: Expression, indent: int = 0, lead: int = 0, trail: int = 0
+) -> str:
     """The value as source text.
 
     `indent` is the indentation of the line that it begins on, `lead` the column at which it begins and
@@ -81,6 +88,8 @@ def expression(value: Expression, indent: int = 0, lead: int = 0, trail: int = 0
             return f"{name}[\n{' ' * (indent + _INDENT)}{_item('', only, indent)}\n{' ' * indent}]"
         case Subscript(name, arguments):
             return _opened(f"{name}[", [_item("", item, indent) for item in arguments], "]", indent)
+        case Either(members):
+            return _alternatives(members, indent)
         case Call(name, positional, named):
             items = [_item("", item, indent) for item in positional]
             items += [_item(f"{key}=", item, indent) for key, item in named.items()]
@@ -96,7 +105,7 @@ def expression(value: Expression, indent: int = 0, lead: int = 0, trail: int = 0
             return flat
 
 
-def flat_expression(value: Expression) -> str:
+def flat_expression(value: Expression) -> str:  # noqa: PLR0911 - one return per kind of expression
     """The value as source text on one line."""
     match value:
         case Code(text):
@@ -107,6 +116,8 @@ def flat_expression(value: Expression) -> str:
             items = [flat_expression(item) for item in positional]
             items += [f"{key}={flat_expression(item)}" for key, item in named.items()]
             return f"{name}({', '.join(items)})"
+        case Either(members):
+            return " | ".join(map(flat_expression, members))
         case Subscript(name, arguments):
             return f"{name}[{', '.join(map(flat_expression, arguments))}]"
         case Mapping():
@@ -121,6 +132,15 @@ def flat_expression(value: Expression) -> str:
             return f"[{', '.join(map(flat_expression, value))}]"
         case _:
             return repr(value)
+
+
+def _alternatives(members: Sequence[Expression], indent: int) -> str:
+    inner = indent + _INDENT
+    pad = " " * inner
+    text = " | ".join(map(flat_expression, members))
+    if inner + len(text) > WIDTH:
+        text = f"\n{pad}| ".join(expression(member, inner, inner + 2) for member in members)
+    return f"(\n{pad}{text}\n{' ' * indent})"
 
 
 def _item(prefix: str, value: Expression, indent: int) -> str:
@@ -173,12 +193,7 @@ def literal_type(values: Sequence[str]) -> Subscript:
 
 def union(members: Sequence[str], target: str) -> str:
     """`target = A | B`, laid out."""
-    flat = " | ".join(members)
-    if len(target) + 3 + len(flat) <= WIDTH:
-        return f"{target} = {flat}"
-    if _INDENT + len(flat) > WIDTH:
-        flat = "\n    | ".join(members)
-    return f"{target} = (\n    {flat}\n)"
+    return assignment(Either(tuple(map(Code, members))), target)
 
 
 def signature(head: str, parameters: Sequence[str], returns: str, indent: int = 0) -> str:

@@ -42,7 +42,8 @@ class Column:
 
     def _decode_json(self, text: str) -> Any:
         value: Any = json.loads(text)
-        if type(value) is not (dict if self.kind == "object" else list):
+        fits = isinstance(value, dict) if self.kind == "object" else isinstance(value, list)
+        if not fits:
             raise ValueError(f"{text!r} is no {self.kind}")
         return value
 

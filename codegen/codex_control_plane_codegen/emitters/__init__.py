@@ -3,10 +3,31 @@
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from codex_control_plane_codegen.emitters import kernel, lifecycles, types
+from codex_control_plane_codegen.emitters import (
+    contract,
+    errors,
+    kernel,
+    lifecycles,
+    records,
+    schema,
+    settings,
+    tools,
+    types,
+)
 from codex_control_plane_codegen.facts import Facts
 from codex_control_plane_codegen.output import Output
 
 Emitter: TypeAlias = Callable[[Facts], Iterator[Output]]
 
-EMITTERS: Final[tuple[Emitter, ...]] = (kernel.emit, lifecycles.emit, types.emit)
+EMITTERS: Final[tuple[Emitter, ...]] = (
+    kernel.emit,
+    types.emit,
+    lifecycles.emit,
+    records.emit,
+    schema.emit,
+    errors.emit,
+    settings.emit,
+    contract.emit,
+    tools.emit,
+)
+"""Every output, in the order in which the emitted modules rest on each other."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 from codex_control_plane_codegen.model import JsonObject
@@ -11,7 +10,7 @@ from codex_control_plane_codegen.python_source import Code, Expression, Subscrip
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
 
-def annotation(schema: JsonObject) -> Expression:
+def annotation(schema: JsonObject) -> Expression:  # noqa: PLR0911 - one return per kind of schema
     """The type that holds a value of the schema; a reference is the name of the type."""
     spec = cast("dict[str, Any]", schema)
     if "$ref" in spec:
@@ -31,19 +30,6 @@ def annotation(schema: JsonObject) -> Expression:
             return Code(_SCALARS[name])
         case _:
             return Code("JsonValue")
-
-
-def references(schema: JsonObject) -> Iterator[str]:
-    """The names of the types that the schema mentions, anywhere in it."""
-    for key, value in schema.items():
-        if key == "$ref":
-            yield str(value)
-        elif isinstance(value, dict):
-            yield from references(value)
-        elif isinstance(value, list):
-            for item in value:
-                if isinstance(item, dict):
-                    yield from references(item)
 
 
 def properties(schema: JsonObject) -> dict[str, JsonObject]:

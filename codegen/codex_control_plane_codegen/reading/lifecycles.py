@@ -76,6 +76,7 @@ def _unique_rule(node: Node) -> UniqueRule:
         columns=node.names("columns"),
         states=node.names("while"),
         where=node.get("where"),
+        absorbs=node.get("repeat") == "absorb",
         means=node.text("means"),
     )
 

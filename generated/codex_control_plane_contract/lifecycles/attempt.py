@@ -28,7 +28,7 @@ Kind: TypeAlias = Literal["thread_start", "turn_start", "turn_interrupt", "inter
 """Which call it is."""
 
 INITIAL: Final[State] = "prepared"
-ID_PREFIX: Final[str | None] = "att"
+ID_PREFIX: Final[str] = "att"
 TABLE: Final = "attempt"
 KEY: Final = "attempt_id"
 COLUMNS: Final = (

@@ -43,7 +43,7 @@ Kind: TypeAlias = Literal["approval", "permissions", "user_input", "elicitation"
 """What sort of answer fits."""
 
 INITIAL: Final[State] = "pending"
-ID_PREFIX: Final[str | None] = "int"
+ID_PREFIX: Final[str] = "int"
 TABLE: Final = "interaction"
 KEY: Final = "interaction_id"
 COLUMNS: Final = (

@@ -83,7 +83,7 @@ QueuedReason: TypeAlias = Literal["retry_after_worker_error"]
 """Why it went back to the queue."""
 
 INITIAL: Final[State] = "queued"
-ID_PREFIX: Final[str | None] = "op"
+ID_PREFIX: Final[str] = "op"
 TABLE: Final = "operation"
 KEY: Final = "operation_id"
 COLUMNS: Final = (

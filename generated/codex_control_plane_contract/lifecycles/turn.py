@@ -53,7 +53,7 @@ TerminalSource: TypeAlias = Literal["notification", "reconciled", "after_restart
 """How its end became known."""
 
 INITIAL: Final[State] = "running"
-ID_PREFIX: Final[str | None] = None
+ID_PREFIX: Final[None] = None
 TABLE: Final = "turn"
 KEY: Final = "turn_id"
 COLUMNS: Final = (

@@ -28,7 +28,7 @@ ExecutionMode: TypeAlias = Literal["inline", "worker"]
 """Spawned by a server or started by hand."""
 
 INITIAL: Final[State] = "standby"
-ID_PREFIX: Final[str | None] = "wrk"
+ID_PREFIX: Final[str] = "wrk"
 TABLE: Final = "worker"
 KEY: Final = "worker_id"
 COLUMNS: Final = (

@@ -28,7 +28,7 @@ CommandType: TypeAlias = Literal["deliver_answer", "interrupt_turn"]
 """What to do."""
 
 INITIAL: Final[State] = "queued"
-ID_PREFIX: Final[str | None] = "cmd"
+ID_PREFIX: Final[str] = "cmd"
 TABLE: Final = "worker_command"
 KEY: Final = "worker_command_id"
 COLUMNS: Final = (
