@@ -1,0 +1,136 @@
+"""The executor lease: one worker executes; its fence is checked by every commit that it makes.
+
+The lease is renewed from its own thread on its own connection, so that a busy event loop cannot lose it, and
+with a monotonic local deadline, so that a process that was stopped for a while knows before it acts again
+(docs/architecture.md, The lease).
+"""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from codex_control_plane_contract.errors import CodexStateBusy
+from codex_control_plane_mcp.process_identity import ProcessIdentity
+from codex_control_plane_mcp.store.clock import Clock
+from codex_control_plane_mcp.store.database import connect
+from codex_control_plane_mcp.store.faults import explained
+from codex_control_plane_mcp.store.statements import named_statements
+from codex_control_plane_mcp.store.store import Store
+from codex_control_plane_mcp.store.transaction import Fence
+
+_LEASE = named_statements("lease.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to execute: the fence, and the monotonic time (seconds) until which it is certain."""
+
+    fence: Fence
+    certain_until: float
+
+
+class LeaseKeeper:
+    """Takes, renews and gives back the executor lease for one worker."""
+
+    def __init__(
+        self, store: Store, *, worker_id: str, identity: ProcessIdentity, hostname: str, lease_seconds: float
+    ) -> None:
+        self._store = store
+        self._clock: Clock = store.clock
+        self._worker_id = worker_id
+        self._identity = identity
+        self._hostname = hostname
+        self._seconds = lease_seconds
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lease: Lease | None = None
+
+    @property
+    def lease(self) -> Lease | None:
+        """The lease while it is certain, else None."""
+        lease = self._lease
+        return lease if lease is not None and time.monotonic() < lease.certain_until else None
+
+    def acquire(self, dead_fence: int | None = None) -> Lease | None:
+        """Take the lease if it is free, due, or under ``dead_fence``, whose holder is known dead; else None."""
+        with self._connected() as connection:
+            started = time.monotonic()
+            now = self._clock.now()
+            row = connection.execute(
+                _LEASE["acquire"],
+                {
+                    "holder": self._worker_id,
+                    "now": now,
+                    "expires_at": now + int(self._seconds * 1000),
+                    "pid": self._identity.pid,
+                    "process_started": self._identity.started,
+                    "hostname": self._hostname,
+                    "dead_fence": dead_fence if dead_fence is not None else -1,
+                },
+            ).fetchall()
+        if not row:
+            return None
+        self._lease = Lease(Fence(self._worker_id, int(row[0]["fence"])), started + self._seconds)
+        return self._lease
+
+    def start(self, *, on_lost: Callable[[], None]) -> None:
+        """Renew from a thread until :meth:`release`; ``on_lost`` is called from it when the lease is gone."""
+        self._stop.clear()
+        self._thread = threading.Thread(
+            target=self._keep, args=(on_lost,), name="executor-lease", daemon=True
+        )
+        self._thread.start()
+
+    def release(self) -> None:
+        """Stop renewing and give the lease back at once."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            with self._connected() as connection:
+                connection.execute(
+                    _LEASE["release"], {"holder": lease.fence.holder, "fence": lease.fence.number}
+                )
+            self._store.bells.ring()
+
+    def _keep(self, on_lost: Callable[[], None]) -> None:
+        with self._connected() as connection:
+            while not self._stop.wait(self._seconds / 3):
+                try:
+                    kept = self._renew(connection)
+                except CodexStateBusy:
+                    # Another try comes with the next round; certain_until guards the meantime.
+                    continue
+                if not kept:
+                    self._lease = None
+                    on_lost()
+                    return
+
+    def _renew(self, connection: sqlite3.Connection) -> bool:
+        lease = self._lease
+        if lease is None:
+            return False
+        started = time.monotonic()
+        now = self._clock.now()
+        with explained(self._store.path):
+            row = connection.execute(
+                _LEASE["renew"],
+                {
+                    "holder": lease.fence.holder,
+                    "fence": lease.fence.number,
+                    "now": now,
+                    "expires_at": now + int(self._seconds * 1000),
+                },
+            ).fetchone()
+        if row is None:
+            return False
+        self._lease = Lease(lease.fence, started + self._seconds)
+        return True
+
+    def _connected(self) -> contextlib.closing[sqlite3.Connection]:
+        return contextlib.closing(connect(self._store.path, busy_seconds=self._seconds / 3))

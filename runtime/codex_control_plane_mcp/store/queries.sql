@@ -1,0 +1,185 @@
+-- name: operation
+SELECT * FROM operation WHERE operation_id = :operation_id;
+
+-- name: operation_by_key
+SELECT * FROM operation WHERE client_request_id = :client_request_id;
+
+-- name: operation_of_turn
+-- The operation that carries a turn of Codex.
+SELECT * FROM operation WHERE thread_id = :thread_id AND turn_id = :turn_id;
+
+-- name: operations_in_hand
+-- What a worker has claimed and Codex has not ended; oldest first.
+SELECT * FROM operation
+WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                'waiting_for_approval', 'waiting_for_user_input')
+ORDER BY created_at, operation_id;
+
+-- name: next_operation
+-- The oldest queued task that may start now: its thread is idle and a slot is free.
+SELECT * FROM operation AS waiting
+WHERE waiting.state = 'queued'
+  AND (waiting.next_attempt_at IS NULL OR waiting.next_attempt_at <= :now)
+  AND NOT EXISTS (
+    SELECT 1 FROM operation AS busy
+    WHERE busy.thread_id = waiting.thread_id
+      AND busy.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                         'waiting_for_approval', 'waiting_for_user_input'))
+  AND :slots > (
+    SELECT count(*) FROM operation
+    WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                    'waiting_for_approval', 'waiting_for_user_input'))
+ORDER BY waiting.created_at, waiting.operation_id
+LIMIT 1;
+
+-- name: next_attempt_due
+-- When the next postponed task may start.
+SELECT min(next_attempt_at) AS due FROM operation WHERE state = 'queued' AND next_attempt_at > :now;
+
+-- name: older_queued
+-- How many queued tasks come before this one.
+SELECT count(*) AS total FROM operation
+WHERE state = 'queued' AND (created_at, operation_id) < (:created_at, :operation_id);
+
+-- name: slots_taken
+SELECT count(*) AS total FROM operation
+WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                'waiting_for_approval', 'waiting_for_user_input');
+
+-- name: thread_in_use
+SELECT operation_id FROM operation
+WHERE thread_id = :thread_id
+  AND state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                'waiting_for_approval', 'waiting_for_user_input')
+LIMIT 1;
+
+-- name: latest_operation_of_thread
+SELECT * FROM operation WHERE thread_id = :thread_id ORDER BY created_at DESC, operation_id DESC LIMIT 1;
+
+-- name: turn
+SELECT * FROM turn WHERE turn_id = :turn_id;
+
+-- name: active_turns
+SELECT * FROM turn
+WHERE state IN ('running', 'waiting_for_approval', 'waiting_for_user_input')
+ORDER BY created_at;
+
+-- name: attempt
+SELECT * FROM attempt WHERE attempt_id = :attempt_id;
+
+-- name: open_attempts
+SELECT * FROM attempt WHERE state IN ('prepared', 'sent', 'unknown') ORDER BY created_at;
+
+-- name: open_attempt_of
+-- The call of one kind about one subject whose outcome is open.
+SELECT * FROM attempt
+WHERE subject_id = :subject_id AND kind = :kind AND state IN ('prepared', 'sent', 'unknown');
+
+-- name: attempts_of
+-- Every call of one kind that served a task, newest first.
+SELECT * FROM attempt WHERE operation_id = :operation_id AND kind = :kind ORDER BY created_at DESC;
+
+-- name: interaction
+SELECT * FROM interaction WHERE interaction_id = :interaction_id;
+
+-- name: interaction_by_identity
+SELECT * FROM interaction
+WHERE identity = :identity AND app_server_generation = :app_server_generation;
+
+-- name: interaction_by_request
+-- The open question that an app-server asked under this request id.
+SELECT * FROM interaction
+WHERE request_id = :request_id AND app_server_generation = :app_server_generation
+  AND state IN ('pending', 'answering', 'declining');
+
+-- name: open_interactions
+SELECT * FROM interaction WHERE state IN ('pending', 'answering', 'declining') ORDER BY created_at;
+
+-- name: open_interactions_of_turn
+SELECT * FROM interaction
+WHERE turn_id = :turn_id AND state IN ('pending', 'answering', 'declining') ORDER BY created_at;
+
+-- name: interactions
+-- What matches every filter that is given, oldest first; `states` is a JSON array.
+SELECT * FROM interaction
+WHERE state IN (SELECT value FROM json_each(:states))
+  AND (:operation_id IS NULL OR operation_id = :operation_id)
+  AND (:thread_id IS NULL OR thread_id = :thread_id)
+  AND (:turn_id IS NULL OR turn_id = :turn_id)
+ORDER BY created_at, interaction_id
+LIMIT :limit;
+
+-- name: next_deadline
+SELECT min(deadline_at) AS due FROM interaction WHERE state = 'pending';
+
+-- name: lapsed_interactions
+SELECT * FROM interaction WHERE state = 'pending' AND deadline_at <= :now ORDER BY deadline_at;
+
+-- name: worker_command
+SELECT * FROM worker_command WHERE worker_command_id = :worker_command_id;
+
+-- name: open_commands
+SELECT * FROM worker_command WHERE state IN ('queued', 'running') ORDER BY created_at;
+
+-- name: open_command_of
+SELECT * FROM worker_command
+WHERE subject_id = :subject_id AND command_type = :command_type AND state IN ('queued', 'running');
+
+-- name: worker
+SELECT * FROM worker WHERE worker_id = :worker_id;
+
+-- name: live_workers
+SELECT * FROM worker WHERE state IN ('standby', 'executing', 'draining') ORDER BY created_at;
+
+-- name: lease
+SELECT * FROM executor_lease WHERE singleton = 1;
+
+-- name: progress_tail
+-- The newest progress of a task behind a cursor, agent messages aside, newest first.
+SELECT * FROM progress_event
+WHERE operation_id = :operation_id AND sequence > :cursor AND kind <> 'agent_message'
+ORDER BY sequence DESC LIMIT :limit;
+
+-- name: progress_after
+-- The oldest progress of a task behind a cursor, agent messages aside.
+SELECT * FROM progress_event
+WHERE operation_id = :operation_id AND sequence > :cursor AND kind <> 'agent_message'
+ORDER BY sequence LIMIT :limit;
+
+-- name: messages
+-- The newest agent messages of a turn, newest first.
+SELECT * FROM progress_event
+WHERE operation_id = :operation_id AND kind = 'agent_message'
+ORDER BY sequence DESC LIMIT :limit;
+
+-- name: progress_count
+SELECT count(*) AS total, max(sequence) AS latest, max(at) AS latest_at
+FROM progress_event WHERE operation_id = :operation_id;
+
+-- name: journal_of_operation
+-- Every change of a task, its turn, its calls and its questions.
+SELECT * FROM journal
+WHERE (entity = 'operation' AND entity_id = :operation_id)
+   OR (entity = 'turn' AND entity_id IN (SELECT turn_id FROM turn WHERE operation_id = :operation_id))
+   OR (entity = 'attempt' AND entity_id IN (SELECT attempt_id FROM attempt WHERE operation_id = :operation_id))
+   OR (entity = 'interaction' AND entity_id IN
+        (SELECT interaction_id FROM interaction WHERE operation_id = :operation_id))
+ORDER BY sequence;
+
+-- name: journal
+SELECT * FROM journal WHERE sequence > :cursor ORDER BY sequence LIMIT :limit;
+
+-- name: recent_errors
+SELECT * FROM operation
+WHERE last_error IS NOT NULL AND updated_at >= :since
+ORDER BY updated_at DESC LIMIT :limit;
+
+-- name: open_work
+SELECT
+  (SELECT count(*) FROM operation WHERE state = 'queued') AS queued,
+  (SELECT count(*) FROM turn WHERE state IN ('running', 'waiting_for_approval', 'waiting_for_user_input')) AS turns,
+  (SELECT count(*) FROM interaction WHERE state = 'pending') AS interactions,
+  (SELECT count(*) FROM worker_command WHERE state IN ('queued', 'running')) AS commands,
+  (SELECT count(*) FROM operation
+    WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                    'waiting_for_approval', 'waiting_for_user_input')) AS in_hand;

@@ -1,0 +1,247 @@
+"""Reads: typed rows, by name of a statement in ``queries.sql``; nothing here writes."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from codex_control_plane_contract.lifecycles.attempt import Attempt
+from codex_control_plane_contract.lifecycles.attempt import read as read_attempt
+from codex_control_plane_contract.lifecycles.interaction import Interaction, Pending
+from codex_control_plane_contract.lifecycles.interaction import read as read_interaction
+from codex_control_plane_contract.lifecycles.operation import Operation, Queued
+from codex_control_plane_contract.lifecycles.operation import read as read_operation
+from codex_control_plane_contract.lifecycles.turn import Active, Turn
+from codex_control_plane_contract.lifecycles.turn import read as read_turn
+from codex_control_plane_contract.lifecycles.worker import Live, Worker
+from codex_control_plane_contract.lifecycles.worker import read as read_worker
+from codex_control_plane_contract.lifecycles.worker_command import Open as OpenCommand
+from codex_control_plane_contract.lifecycles.worker_command import WorkerCommand
+from codex_control_plane_contract.lifecycles.worker_command import read as read_worker_command
+from codex_control_plane_contract.records import (
+    ExecutorLeaseRow,
+    JournalRow,
+    ProgressEventRow,
+    read_executor_lease,
+    read_journal,
+    read_progress_event,
+)
+from codex_control_plane_contract.values import Value
+from codex_control_plane_mcp.store.statements import named_statements
+
+_QUERIES = named_statements("queries.sql")
+_NEVER = ExecutorLeaseRow(holder=None, fence=0, expires_at=0, pid=None, process_started=None, hostname=None)
+
+
+class Reader:
+    """Typed reads on one connection; inside a transaction they see what it has written."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def _all(self, query: str, **parameters: Value) -> list[Mapping[str, Value]]:
+        return self._connection.execute(_QUERIES[query], parameters).fetchall()
+
+    def _one(self, query: str, **parameters: Value) -> Mapping[str, Value] | None:
+        row: Mapping[str, Value] | None = self._connection.execute(_QUERIES[query], parameters).fetchone()
+        return row
+
+    def operation(self, operation_id: str) -> Operation | None:
+        """Return the operation, or None."""
+        row = self._one("operation", operation_id=operation_id)
+        return read_operation(row) if row else None
+
+    def operation_by_key(self, client_request_id: str) -> Operation | None:
+        """Return the operation that a caller's key names, or None."""
+        row = self._one("operation_by_key", client_request_id=client_request_id)
+        return read_operation(row) if row else None
+
+    def operation_of_turn(self, thread_id: str, turn_id: str) -> Operation | None:
+        """Return the operation that a turn carries, or None."""
+        row = self._one("operation_of_turn", thread_id=thread_id, turn_id=turn_id)
+        return read_operation(row) if row else None
+
+    def latest_operation_of_thread(self, thread_id: str) -> Operation | None:
+        """Return the newest operation on a thread, or None."""
+        row = self._one("latest_operation_of_thread", thread_id=thread_id)
+        return read_operation(row) if row else None
+
+    def operations_in_hand(self) -> list[Operation]:
+        """Return what a worker has claimed and Codex has not ended, oldest first."""
+        return [read_operation(row) for row in self._all("operations_in_hand")]
+
+    def next_operation(self, *, now: int, slots: int) -> Queued | None:
+        """Return the oldest queued operation that may start now with ``slots`` turns in all, or None."""
+        row = self._one("next_operation", now=now, slots=slots)
+        found = read_operation(row) if row else None
+        return found if isinstance(found, Queued) else None
+
+    def next_attempt_due(self, now: int) -> int | None:
+        """Return when the next postponed operation may start (milliseconds), or None."""
+        return self._number("next_attempt_due", "due", now=now)
+
+    def older_queued(self, row: Operation) -> int:
+        """Return how many queued operations come before ``row``."""
+        return (
+            self._number("older_queued", "total", created_at=row.created_at, operation_id=row.operation_id)
+            or 0
+        )
+
+    def slots_taken(self) -> int:
+        """Return how many operations hold a slot."""
+        return self._number("slots_taken", "total") or 0
+
+    def thread_in_use(self, thread_id: str) -> str | None:
+        """Return the id of the operation that is active on the thread, or None."""
+        row = self._one("thread_in_use", thread_id=thread_id)
+        return str(row["operation_id"]) if row else None
+
+    def turn(self, turn_id: str) -> Turn | None:
+        """Return the turn, or None."""
+        row = self._one("turn", turn_id=turn_id)
+        return read_turn(row) if row else None
+
+    def active_turns(self) -> list[Active]:
+        """Return the turns that have not ended, oldest first."""
+        return [row for row in map(read_turn, self._all("active_turns")) if isinstance(row, Active)]
+
+    def attempt(self, attempt_id: str) -> Attempt | None:
+        """Return the call, or None."""
+        row = self._one("attempt", attempt_id=attempt_id)
+        return read_attempt(row) if row else None
+
+    def open_attempts(self) -> list[Attempt]:
+        """Return the calls whose outcome is open, oldest first."""
+        return [read_attempt(row) for row in self._all("open_attempts")]
+
+    def open_attempt_of(self, subject_id: str, kind: str) -> Attempt | None:
+        """Return the call of ``kind`` about ``subject_id`` whose outcome is open, or None."""
+        row = self._one("open_attempt_of", subject_id=subject_id, kind=kind)
+        return read_attempt(row) if row else None
+
+    def attempts_of(self, operation_id: str, kind: str) -> list[Attempt]:
+        """Return every call of ``kind`` that served an operation, newest first."""
+        return [read_attempt(row) for row in self._all("attempts_of", operation_id=operation_id, kind=kind)]
+
+    def interaction(self, interaction_id: str) -> Interaction | None:
+        """Return the interaction, or None."""
+        row = self._one("interaction", interaction_id=interaction_id)
+        return read_interaction(row) if row else None
+
+    def interaction_by_identity(self, identity: str, generation: int) -> Interaction | None:
+        """Return the interaction that is this question within one app-server generation, or None."""
+        row = self._one("interaction_by_identity", identity=identity, app_server_generation=generation)
+        return read_interaction(row) if row else None
+
+    def interaction_by_request(self, request_id: str, generation: int) -> Interaction | None:
+        """Return the open interaction with this request id (JSON) in one generation, or None."""
+        row = self._one("interaction_by_request", request_id=request_id, app_server_generation=generation)
+        return read_interaction(row) if row else None
+
+    def open_interactions(self, turn_id: str | None = None) -> list[Interaction]:
+        """Return the questions without an outcome, of one turn or of all, oldest first."""
+        if turn_id is None:
+            return [read_interaction(row) for row in self._all("open_interactions")]
+        return [read_interaction(row) for row in self._all("open_interactions_of_turn", turn_id=turn_id)]
+
+    def interactions(
+        self,
+        *,
+        states: Iterable[str],
+        operation_id: str | None = None,
+        thread_id: str | None = None,
+        turn_id: str | None = None,
+        limit: int,
+    ) -> list[Interaction]:
+        """Return the interactions in ``states`` that match every filter given, oldest first."""
+        rows = self._all(
+            "interactions",
+            states=json.dumps(sorted(states)),
+            operation_id=operation_id,
+            thread_id=thread_id,
+            turn_id=turn_id,
+            limit=limit,
+        )
+        return [read_interaction(row) for row in rows]
+
+    def next_deadline(self) -> int | None:
+        """Return when the next question is declined (milliseconds), or None."""
+        return self._number("next_deadline", "due")
+
+    def lapsed_interactions(self, now: int) -> list[Pending]:
+        """Return the questions whose deadline has passed."""
+        rows = map(read_interaction, self._all("lapsed_interactions", now=now))
+        return [row for row in rows if isinstance(row, Pending)]
+
+    def worker_command(self, worker_command_id: str) -> WorkerCommand | None:
+        """Return the command, or None."""
+        row = self._one("worker_command", worker_command_id=worker_command_id)
+        return read_worker_command(row) if row else None
+
+    def open_commands(self) -> list[OpenCommand]:
+        """Return the commands that are queued or running, oldest first."""
+        rows = map(read_worker_command, self._all("open_commands"))
+        return [row for row in rows if isinstance(row, OpenCommand)]
+
+    def open_command_of(self, subject_id: str, command_type: str) -> WorkerCommand | None:
+        """Return the open command of one type about one subject, or None."""
+        row = self._one("open_command_of", subject_id=subject_id, command_type=command_type)
+        return read_worker_command(row) if row else None
+
+    def worker(self, worker_id: str) -> Worker | None:
+        """Return the worker, or None."""
+        row = self._one("worker", worker_id=worker_id)
+        return read_worker(row) if row else None
+
+    def live_workers(self) -> list[Live]:
+        """Return the workers that have not ended, oldest first."""
+        return [row for row in map(read_worker, self._all("live_workers")) if isinstance(row, Live)]
+
+    def lease(self) -> ExecutorLeaseRow:
+        """Return the executor lease; with fence 0 where nobody ever held it."""
+        row = self._one("lease")
+        return read_executor_lease(row) if row else _NEVER
+
+    def progress(self, operation_id: str, *, cursor: int | None, limit: int) -> list[ProgressEventRow]:
+        """Return progress in order: behind ``cursor`` from there on, without one the newest."""
+        if cursor is not None:
+            rows = self._all("progress_after", operation_id=operation_id, cursor=cursor, limit=limit)
+            return [read_progress_event(row) for row in rows]
+        rows = self._all("progress_tail", operation_id=operation_id, cursor=0, limit=limit)
+        return [read_progress_event(row) for row in reversed(rows)]
+
+    def messages(self, operation_id: str, *, limit: int) -> list[ProgressEventRow]:
+        """Return the newest agent messages of an operation, in order."""
+        rows = self._all("messages", operation_id=operation_id, limit=limit)
+        return [read_progress_event(row) for row in reversed(rows)]
+
+    def progress_count(self, operation_id: str) -> tuple[int, int | None, int | None]:
+        """Return how many progress events there are, the newest sequence and its time (milliseconds)."""
+        row = self._one("progress_count", operation_id=operation_id)
+        assert row is not None
+        return _integer(row["total"]) or 0, _integer(row["latest"]), _integer(row["latest_at"])
+
+    def journal_of_operation(self, operation_id: str) -> list[JournalRow]:
+        """Return every change of an operation, its turn, its calls and its questions, in order."""
+        return [read_journal(row) for row in self._all("journal_of_operation", operation_id=operation_id)]
+
+    def journal(self, *, cursor: int = 0, limit: int) -> list[JournalRow]:
+        """Return the journal behind ``cursor``, in order."""
+        return [read_journal(row) for row in self._all("journal", cursor=cursor, limit=limit)]
+
+    def recent_errors(self, *, since: int, limit: int) -> list[Operation]:
+        """Return the operations with an error that changed since then (milliseconds), newest first."""
+        return [read_operation(row) for row in self._all("recent_errors", since=since, limit=limit)]
+
+    def open_work(self) -> Mapping[str, int]:
+        """Return counts: queued, in_hand, turns, interactions, commands."""
+        row = self._one("open_work")
+        assert row is not None
+        return {name: _integer(value) or 0 for name, value in row.items()}
+
+    def _number(self, query: str, column: str, **parameters: Value) -> int | None:
+        row = self._one(query, **parameters)
+        return _integer(row[column]) if row else None
+
+
+def _integer(value: Value) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,93 @@
+"""The store of one state file: transactions that change, reads that do not."""
+
+import contextlib
+import queue
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from codex_control_plane_mcp.store.bells import Bells
+from codex_control_plane_mcp.store.clock import Clock, SystemClock
+from codex_control_plane_mcp.store.database import connect, prepare
+from codex_control_plane_mcp.store.faults import explained
+from codex_control_plane_mcp.store.reading import Reader
+from codex_control_plane_mcp.store.transaction import Author, Fence, Transaction
+
+
+class Store:
+    """An open state file; usable from any thread. Made by :meth:`open`."""
+
+    def __init__(self, path: Path, *, clock: Clock, busy_seconds: float) -> None:
+        self.path = path
+        self.clock = clock
+        self.bells = Bells(path.parent / "bells")
+        self._busy_seconds = busy_seconds
+        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock | None = None, busy_seconds: float = 10.0) -> Self:
+        """Return the store of ``path``, created or migrated as needed.
+
+        Raises CODEX_STATE_UNUSABLE (corrupt, newer, read-only, network file system; the file stays as it
+        is) and CODEX_STATE_BUSY (locked for longer than ``busy_seconds``).
+        """
+        prepare(path, busy_seconds=busy_seconds)
+        return cls(path, clock=clock or SystemClock(), busy_seconds=busy_seconds)
+
+    def close(self) -> None:
+        """Close the idle connections; call it when no thread is inside the store."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Reader]:
+        """Give reads of one consistent snapshot."""
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield Reader(connection)
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def transaction(self, actor_id: str, fence: Fence | None = None) -> Iterator[tuple[Transaction, Reader]]:
+        """Give a write transaction and reads that see it; commit at the end, roll back on any exception.
+
+        ``actor_id`` names the process in the journal; ``fence`` is the executing worker's. The bells ring
+        after the commit.
+        """
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Transaction(connection, Author(actor_id, fence), self.clock.now()), Reader(connection)
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        self.bells.ring()
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with explained(self.path):
+            try:
+                connection = self._idle.get_nowait()
+            except queue.Empty:
+                connection = connect(self.path, busy_seconds=self._busy_seconds)
+            healthy = False
+            try:
+                yield connection
+                healthy = True
+            finally:
+                # A connection that met a fault may hold a broken state; the next caller gets a new one.
+                if healthy:
+                    self._idle.put(connection)
+                else:
+                    connection.close()

@@ -1,0 +1,78 @@
+"""Attempts: putting a call on record, and settling it by what is known of its outcome.
+
+Each function is part of an open transaction and reads the attempt there, because the follower of the thread
+may have settled it first.
+"""
+
+from typing import Literal, TypeVar
+
+from codex_control_plane_contract.lifecycles import attempt
+from codex_control_plane_contract.types import Error
+from codex_control_plane_mcp.store import Reader, Transaction
+from codex_control_plane_mcp.store.identifiers import new_id
+
+WordT = TypeVar("WordT", str, Error)
+
+Kind = Literal["thread_start", "turn_start", "turn_interrupt", "interaction_answer"]
+
+
+def record_sent(
+    transaction: Transaction,
+    *,
+    kind: Kind,
+    operation_id: str,
+    subject_id: str,
+    worker_id: str,
+    generation: int,
+    thread_id: str | None = None,
+    turn_id: str | None = None,
+) -> attempt.Sent:
+    """Put a call on record as sent, in the transaction that decides it; its first byte leaves afterwards."""
+    prepared = transaction.apply(
+        attempt.prepare(
+            attempt_id=new_id(attempt.ID_PREFIX, transaction.now),
+            operation_id=operation_id,
+            kind=kind,
+            subject_id=subject_id,
+            worker_id=worker_id,
+            app_server_generation=generation,
+            thread_id=thread_id,
+            turn_id=turn_id,
+        )
+    )
+    return transaction.apply(prepared.send())
+
+
+def accept(transaction: Transaction, reader: Reader, attempt_id: str, evidence: str) -> None:
+    """Record that Codex did it."""
+    calling = reader.attempt(attempt_id)
+    if isinstance(calling, attempt.Sent | attempt.Unknown):
+        transaction.apply(calling.accept(evidence=evidence), evidence=evidence)
+
+
+def refuse(transaction: Transaction, reader: Reader, attempt_id: str, error: Error) -> None:
+    """Record that Codex said no."""
+    calling = reader.attempt(attempt_id)
+    if isinstance(calling, attempt.Sent):
+        transaction.apply(calling.refuse(error=error), evidence=error["message"][:500])
+
+
+def doubt(transaction: Transaction, reader: Reader, attempt_id: str, error: Error) -> None:
+    """Record that the reply is lost."""
+    calling = reader.attempt(attempt_id)
+    if isinstance(calling, attempt.Sent):
+        transaction.apply(calling.doubt(error=error), evidence=error["message"][:500])
+
+
+def void(transaction: Transaction, reader: Reader, attempt_id: str, evidence: str) -> None:
+    """Record that the call had no effect."""
+    calling = reader.attempt(attempt_id)
+    if isinstance(calling, attempt.Open):
+        transaction.apply(calling.void(evidence=evidence[:500]), by="worker", evidence=evidence[:500])
+
+
+def void_open(transaction: Transaction, reader: Reader, subject_id: str, kind: Kind, evidence: str) -> None:
+    """Record that the open call of this kind about this subject, if there is one, had no effect."""
+    calling = reader.open_attempt_of(subject_id, kind)
+    if calling is not None:
+        void(transaction, reader, calling.attempt_id, evidence)

@@ -1,0 +1,175 @@
+"""Orders of the servers: deliver an answer, interrupt a turn. The rows say what is due."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from codex_control_plane_contract.lifecycles import attempt, interaction, operation, worker_command
+from codex_control_plane_contract.values import JsonObject
+from codex_control_plane_mcp import sealing
+from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
+from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
+from codex_control_plane_mcp.worker import calls
+from codex_control_plane_mcp.worker.faults import refusal, unavailable
+from codex_control_plane_mcp.worker.ledger import Ledger
+from codex_control_plane_mcp.worker.link import Link
+
+_LOG = logging.getLogger(__name__)
+_CALL_SECONDS = 30.0
+# Codex refuses an interrupt whose turn is just beginning or ending; the next try comes after this.
+_PAUSE_SECONDS = 0.5
+
+Delivery = tuple[interaction.Delivering, attempt.Sent]
+Interrupt = tuple[operation.InTurn, attempt.Sent]
+
+
+class Commander:
+    """Carries out the open commands of the store, each as often as it takes, each once at a time."""
+
+    def __init__(self, ledger: Ledger, wake: Callable[[], None]) -> None:
+        self._ledger = ledger
+        self._wake = wake
+        self._at_work: dict[str, asyncio.Task[None]] = {}
+
+    async def carry_out(self, link: Link) -> None:
+        """Begin what is due; returns without waiting for Codex."""
+        for command in await self._ledger.read(lambda reader: reader.open_commands()):
+            if command.worker_command_id not in self._at_work:
+                carry = self._deliver if command.command_type == "deliver_answer" else self._interrupt
+                task = asyncio.create_task(carry(command, link))
+                self._at_work[command.worker_command_id] = task
+                task.add_done_callback(partial(self._done, command.worker_command_id))
+
+    async def cancel(self) -> None:
+        """Stop at once."""
+        for task in self._at_work.values():
+            task.cancel()
+        await asyncio.gather(*self._at_work.values(), return_exceptions=True)
+
+    def _done(self, command_id: str, task: asyncio.Task[None]) -> None:
+        del self._at_work[command_id]
+        if not task.cancelled() and (fault := task.exception()) and not isinstance(fault, FenceLost):
+            _LOG.error("command %s failed", command_id, exc_info=fault)
+
+    async def _deliver(self, command: worker_command.Open, link: Link) -> None:
+        begun = await self._ledger.change(partial(self._begin_delivery, command, link))
+        if begun is None:
+            return
+        question, calling = begun
+        answer: JsonObject = sealing.opened(question.response, self._ledger.store.path.parent)
+        try:
+            await link.session.connection.answer(json.loads(question.request_id), answer)
+        except CallNotSent:
+            await self._settle(calls.void, calling, "never written")
+        except CallUnanswered as fault:
+            await self._settle(calls.doubt, calling, unavailable(fault).as_error())
+
+    def _begin_delivery(
+        self, command: worker_command.Open, link: Link, transaction: Transaction, reader: Reader
+    ) -> Delivery | None:
+        question = reader.interaction(command.subject_id)
+        if not isinstance(question, interaction.Delivering):
+            return None
+        # Of another generation: reconciliation closes it. With an open call: its outcome is awaited.
+        stale = question.app_server_generation != link.session.generation
+        if stale or reader.open_attempt_of(question.interaction_id, "interaction_answer"):
+            return None
+        self._take(transaction, reader, command)
+        return question, calls.record_sent(
+            transaction,
+            kind="interaction_answer",
+            operation_id=question.operation_id,
+            subject_id=question.interaction_id,
+            worker_id=self._ledger.worker_id,
+            generation=link.session.generation,
+            thread_id=question.thread_id,
+            turn_id=question.turn_id,
+        )
+
+    async def _interrupt(self, command: worker_command.Open, link: Link) -> None:
+        begun = await self._ledger.change(partial(self._begin_interrupt, command, link))
+        if begun is None:
+            return
+        row, calling = begun
+        codex = link.session.calls
+        try:
+            await codex.turn_interrupt(timeout=_CALL_SECONDS, thread_id=row.thread_id, turn_id=row.turn_id)
+            await self._settle(calls.accept, calling, "reply to turn/interrupt")
+            # An interrupted turn leaves its running command behind.
+            await codex.thread_background_terminals_clean(timeout=_CALL_SECONDS, thread_id=row.thread_id)
+        except CallRefused as refused:
+            await self._settle(calls.refuse, calling, refusal(refused).as_error())
+            await asyncio.sleep(_PAUSE_SECONDS)
+            self._wake()
+        except CallNotSent:
+            await self._settle(calls.void, calling, "never written")
+        except CallError as fault:
+            await self._settle(calls.doubt, calling, unavailable(fault).as_error())
+
+    def _begin_interrupt(
+        self, command: worker_command.Open, link: Link, transaction: Transaction, reader: Reader
+    ) -> Interrupt | None:
+        row = reader.operation(command.subject_id)
+        if not isinstance(row, operation.InTurn):
+            return None
+        # Codex refuses an interrupt before turn/started, and the turn then runs on.
+        if row.turn_id not in link.following.started_turns:
+            return None
+        earlier = reader.attempts_of(row.operation_id, "turn_interrupt")
+        if earlier and not isinstance(earlier[0], attempt.Void | attempt.Refused):
+            return None
+        self._take(transaction, reader, command)
+        return row, calls.record_sent(
+            transaction,
+            kind="turn_interrupt",
+            operation_id=row.operation_id,
+            subject_id=row.operation_id,
+            worker_id=self._ledger.worker_id,
+            generation=link.session.generation,
+            thread_id=row.thread_id,
+            turn_id=row.turn_id,
+        )
+
+    def _take(self, transaction: Transaction, reader: Reader, command: worker_command.Open) -> None:
+        current = reader.worker_command(command.worker_command_id)
+        if isinstance(current, worker_command.Queued):
+            transaction.apply(current.take(worker_id=self._ledger.worker_id))
+
+    async def _settle(
+        self,
+        outcome: Callable[[Transaction, Reader, str, calls.WordT], None],
+        calling: attempt.Sent,
+        word: calls.WordT,
+    ) -> None:
+        await self._ledger.change(
+            lambda transaction, reader: outcome(transaction, reader, calling.attempt_id, word)
+        )
+
+
+def close_fulfilled(transaction: Transaction, reader: Reader, *, worker_id: str) -> None:
+    """Complete the commands whose subject has ended, however it did; give up those that are overdue."""
+    for command in reader.open_commands():
+        status = _ended_as(reader, command)
+        if status is not None:
+            running = (
+                transaction.apply(command.take(worker_id=worker_id))
+                if isinstance(command, worker_command.Queued)
+                else command
+            )
+            transaction.apply(running.complete(result={"status": status}))
+        elif command.deadline_at <= transaction.now:
+            transaction.apply(command.time_out(), evidence="the deadline")
+            question = reader.interaction(command.subject_id)
+            if isinstance(question, interaction.Delivering):
+                transaction.apply(question.fail(reason="The answer could not be delivered within a week."))
+
+
+def _ended_as(reader: Reader, command: worker_command.Open) -> str | None:
+    """Return the final state of what the command is about, or None while it is open."""
+    if command.command_type == "deliver_answer":
+        question = reader.interaction(command.subject_id)
+        return question.state if question is not None and question.facts.terminal else None
+    row = reader.operation(command.subject_id)
+    return row.state if row is not None and row.facts.terminal else None

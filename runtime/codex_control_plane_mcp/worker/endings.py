@@ -1,0 +1,64 @@
+"""How a turn ended, read from what Codex says of it (``turn/completed`` or ``thread/turns/list``)."""
+
+from codex_control_plane_contract import codex
+from codex_control_plane_contract.types import Error
+from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_mcp.store import Reader
+from codex_control_plane_mcp.worker.turns import TerminalSource, TurnEnd
+
+_MESSAGE_CHARS = 4000
+
+
+def read_end(
+    ended: codex.Turn,
+    reader: Reader,
+    *,
+    source: TerminalSource,
+    method: str,
+    token_usage: JsonObject | None = None,
+    error: Error | None = None,
+) -> TurnEnd | None:
+    """Return how the turn ended, or None while it is in progress.
+
+    The final message is the turn's last agent message; where Codex leaves the items out, the last one seen.
+    ``error`` is what the ``error`` notification said, for a turn that says nothing itself.
+    """
+    status = ended["status"]
+    if status != "completed" and status != "failed" and status != "interrupted":
+        return None
+    fault = ended.get("error")
+    return TurnEnd(
+        status=status,
+        source=source,
+        method=method,
+        final_message=final_message(ended.get("items", [])) or _last_message(reader, ended["id"]),
+        token_usage=token_usage,
+        error=codex_error(fault) if fault else error,
+    )
+
+
+def final_message(items: list[JsonObject]) -> str | None:
+    """Return the text of the last agent message among a turn's items, or None."""
+    for item in reversed(items):
+        text = item.get("text")
+        if item.get("type") == "agentMessage" and isinstance(text, str):
+            return text
+    return None
+
+
+def codex_error(error: JsonValue) -> Error:
+    """Return a turn's error (``turn.error``, or ``error`` of the notification) in the contract's shape."""
+    fields = error if isinstance(error, dict) else {}
+    message = fields.get("message")
+    return {
+        "code": "CODEX_SEND_FAILED",
+        "message": message[:_MESSAGE_CHARS] if isinstance(message, str) else "Codex gave no reason.",
+        "details": {"codexErrorInfo": fields.get("codexErrorInfo")},
+        "retryable": False,
+    }
+
+
+def _last_message(reader: Reader, turn_id: str) -> str | None:
+    row = reader.turn(turn_id)
+    messages = reader.messages(row.operation_id, limit=1) if row is not None else []
+    return messages[0].text if messages and messages[0].turn_id == turn_id else None

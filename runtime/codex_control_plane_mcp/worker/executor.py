@@ -1,0 +1,149 @@
+"""The executor: what the holder of the lease does, one round after the other, each woken by an event.
+
+A round is short and never waits for Codex: it declines what is overdue, closes what is done, starts what may
+start. Tasks of their own carry operations, commands and reconciliation; whatever they change rings the bell
+for the next round.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from functools import partial
+from pathlib import Path
+
+from codex_control_plane_contract.errors import ControlPlaneError
+from codex_control_plane_contract.lifecycles import operation
+from codex_control_plane_contract.settings import Settings
+from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
+from codex_control_plane_mcp.worker import asking
+from codex_control_plane_mcp.worker.commands import Commander, close_fulfilled
+from codex_control_plane_mcp.worker.ledger import Ledger
+from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.linking import Linking
+from codex_control_plane_mcp.worker.reconciliation import Deferred, Reconciler
+from codex_control_plane_mcp.worker.starting import Starter
+
+_LOG = logging.getLogger(__name__)
+# Pace of a second look at what could not be settled, and of work that met a fault of ours.
+_PAUSE_SECONDS = 2.0
+
+
+class Executor:
+    """Drives Codex for as long as its fence holds."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, state_directory: Path) -> None:
+        self._ledger = ledger
+        self._woken = asyncio.Event()
+        self._starter = Starter(ledger, settings)
+        self._commander = Commander(ledger, self.wake)
+        self._linking = Linking(ledger, settings, state_directory, wake=self.wake)
+        self._carried: dict[str, asyncio.Task[None]] = {}
+        self._settled: set[str] = set()
+        self._settled_with: Link | None = None
+        self.busy = True
+
+    def wake(self) -> None:
+        """Ask for a round; to be called from the event loop."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises FenceLost once the lease is gone."""
+        while True:
+            self._woken.clear()
+            due = await self._round()
+            try:
+                async with asyncio.timeout(due):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue
+
+    async def drain(self, seconds: float) -> None:
+        """Let what is on its way to Codex arrive, for at most so long."""
+        if self._carried:
+            await asyncio.wait(self._carried.values(), timeout=seconds)
+
+    async def close(self) -> None:
+        """Stop every task at once; the app-server and what runs in it go on."""
+        for task in self._carried.values():
+            task.cancel()
+        await asyncio.gather(*self._carried.values(), return_exceptions=True)
+        await self._commander.cancel()
+        await self._linking.close()
+
+    async def stop_app_server(self) -> None:
+        """End the app-server; to be called with no work in it."""
+        await self._linking.stop_app_server()
+
+    async def _round(self) -> float | None:
+        """Do what is due now; return in how many seconds something falls due next, None if nothing does."""
+        await self._ledger.change(self._clear)
+        while (claimed := await self._starter.claim()) is not None:
+            self._carry(claimed.operation_id, self._start(claimed))
+        in_hand = await self._ledger.read(lambda reader: reader.operations_in_hand())
+        commands = await self._ledger.read(lambda reader: reader.open_commands())
+        self.busy = bool(in_hand or commands or self._carried)
+        if in_hand or commands:
+            link = self._linking.current()
+            if link is not None:
+                self._reconcile(in_hand, link)
+                await self._commander.carry_out(link)
+        return await self._due()
+
+    def _clear(self, transaction: Transaction, reader: Reader) -> None:
+        for question in reader.lapsed_interactions(transaction.now):
+            asking.lapse(transaction, question)
+        close_fulfilled(transaction, reader, worker_id=self._ledger.worker_id)
+
+    async def _due(self) -> float | None:
+        now = self._ledger.store.clock.now()
+        times = await self._ledger.read(lambda reader: [reader.next_attempt_due(now), reader.next_deadline()])
+        pauses = [max(time - now, 0) / 1000 for time in times if time is not None]
+        retry = self._linking.retry_in()
+        if retry is not None and self.busy:
+            pauses.append(retry)
+        return min(pauses, default=None)
+
+    def _reconcile(self, in_hand: Sequence[operation.Operation], link: Link) -> None:
+        """Settle, once per link, what was in hand before this link and is carried by no task."""
+        if self._settled_with is not link:
+            self._settled.clear()
+            self._settled_with = link
+        for row in in_hand:
+            if row.operation_id not in self._carried and row.operation_id not in self._settled:
+                self._carry(row.operation_id, self._settle(row.operation_id, link))
+
+    def _carry(self, operation_id: str, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name=operation_id)
+        self._carried[operation_id] = task
+        task.add_done_callback(partial(self._carried_out, operation_id))
+
+    def _carried_out(self, operation_id: str, task: asyncio.Task[None]) -> None:
+        del self._carried[operation_id]
+        self.wake()
+        if not task.cancelled() and (fault := task.exception()) and not isinstance(fault, FenceLost):
+            _LOG.error("work on %s failed", operation_id, exc_info=fault)
+
+    async def _start(self, claimed: operation.StartingAppServer) -> None:
+        try:
+            link = await self._linking.ready()
+        except ControlPlaneError as error:
+            await self._starter.give_back(claimed.operation_id, error)
+            return
+        if await self._starter.start(claimed, link):
+            if self._settled_with is link or self._settled_with is None:
+                self._settled.add(claimed.operation_id)
+        else:
+            await self._settle(claimed.operation_id, link)
+
+    async def _settle(self, operation_id: str, link: Link) -> None:
+        """Reconcile one operation; what cannot be settled now is tried again with a pause."""
+        row = await self._ledger.read(lambda reader: reader.operation(operation_id))
+        if row is None:
+            return
+        try:
+            await Reconciler(self._ledger, link).reconcile(row)
+        except Deferred as reason:
+            _LOG.warning("cannot settle %s yet: %s", operation_id, reason)
+            await asyncio.sleep(_PAUSE_SECONDS)
+            return
+        self._settled.add(operation_id)

@@ -1,0 +1,45 @@
+"""What a fault of a call means for the operation: wait, or give up."""
+
+from codex_control_plane_contract.errors import (
+    CodexAppServerUnavailable,
+    CodexBusy,
+    CodexSendFailed,
+    CodexThreadNotFound,
+    ControlPlaneError,
+)
+from codex_control_plane_mcp.codex.errors import CallRefused
+
+# What thread/resume and thread/turns/list say of a thread that is not, or no longer, on disk.
+_LOST = ("no rollout found", "thread not found", "thread not loaded", "is empty")
+_WRITER = "already has an active writer"
+
+
+def thread_lost(refused: CallRefused) -> bool:
+    """Return whether Codex says that it has no such thread."""
+    return any(words in refused.message for words in _LOST)
+
+
+def refusal(refused: CallRefused) -> ControlPlaneError:
+    """Return a refusal in the words of the contract; ``retryable`` says whether waiting may cure it."""
+    if refused.is_overload or refused.is_draining:
+        return CodexAppServerUnavailable(f"The app-server takes no work now: {refused.message}")
+    if _WRITER in refused.message:
+        return busy("Another Codex on the same home holds this thread; close it, or wait until it ends.")
+    if thread_lost(refused):
+        return CodexThreadNotFound(f"Codex has no such thread: {refused.message[:500]}")
+    return CodexSendFailed(
+        f"Codex refused {refused.method}: {refused.message[:1000]}",
+        codexCode=refused.code,
+        codexMessage=refused.message[:1000],
+        method=refused.method,
+    )
+
+
+def unavailable(fault: Exception) -> CodexAppServerUnavailable:
+    """Return the error of a call that got no answer."""
+    return CodexAppServerUnavailable(f"The app-server did not answer: {fault}")
+
+
+def busy(message: str) -> CodexBusy:
+    """Return the error of a thread that somebody else uses."""
+    return CodexBusy(message)

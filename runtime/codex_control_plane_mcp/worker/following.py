@@ -1,0 +1,203 @@
+"""Following threads: every message of Codex about a thread, in order, turned into one decision each."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+
+from codex_control_plane_contract import codex
+from codex_control_plane_contract.types import Error
+from codex_control_plane_contract.values import JsonArray, JsonObject
+from codex_control_plane_mcp import questions
+from codex_control_plane_mcp.codex.errors import CallError
+from codex_control_plane_mcp.codex.messages import Notification, ServerRequest
+from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
+from codex_control_plane_mcp.worker import asking, progress
+from codex_control_plane_mcp.worker.endings import codex_error, read_end
+from codex_control_plane_mcp.worker.ledger import Ledger
+from codex_control_plane_mcp.worker.session import Session
+from codex_control_plane_mcp.worker.turns import end_turn
+
+_LOG = logging.getLogger(__name__)
+_UNSUPPORTED = -32601
+
+
+class Follower:
+    """One thread of one session: its messages wait here and are taken one after the other."""
+
+    def __init__(self) -> None:
+        self.inbox: asyncio.Queue[Notification | ServerRequest | None] = asyncio.Queue()
+        self.lock = asyncio.Lock()
+        self.changes: dict[str, JsonArray] = {}
+        self.token_usage: JsonObject | None = None
+        self.error: Error | None = None
+
+
+class Following:
+    """All followers of one session."""
+
+    def __init__(
+        self, session: Session, ledger: Ledger, *, approval_seconds: int, wake: Callable[[], None]
+    ) -> None:
+        self._session = session
+        self._ledger = ledger
+        self._approval_ms = approval_seconds * 1000
+        self._wake = wake
+        self._followers: defaultdict[str, Follower] = defaultdict(Follower)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.started_turns: set[str] = set()
+
+    async def run(self) -> None:
+        """Read the session to its end; return when everything that arrived is recorded."""
+        try:
+            async for message in self._session.connection.messages():
+                await self._dispatch(message)
+        finally:
+            for follower in self._followers.values():
+                follower.inbox.put_nowait(None)
+        await asyncio.gather(*self._tasks.values())
+
+    async def cancel(self) -> None:
+        """Stop at once; nothing more is recorded."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def holding(self, thread_id: str) -> AsyncIterator[None]:
+        """Let the messages of a thread wait while its turn is being started and recorded."""
+        async with self._followers[thread_id].lock:
+            yield
+
+    async def _dispatch(self, message: Notification | ServerRequest) -> None:
+        thread_id = message.params.get("threadId")
+        if isinstance(message, ServerRequest) and not isinstance(thread_id, str):
+            await self._refuse(message)
+        elif isinstance(thread_id, str):
+            self._followers[thread_id].inbox.put_nowait(message)
+            if thread_id not in self._tasks:
+                self._tasks[thread_id] = asyncio.create_task(self._follow(self._followers[thread_id]))
+
+    async def _follow(self, follower: Follower) -> None:
+        while (message := await follower.inbox.get()) is not None:
+            async with follower.lock:
+                try:
+                    await self._take(follower, message)
+                except FenceLost:
+                    return
+                except (
+                    Exception
+                ):  # the boundary of one message; reconciliation repairs what it would have said
+                    _LOG.exception("message %s could not be recorded", message.method)
+                    await self._session.connection.close()
+                    return
+
+    async def _take(self, follower: Follower, message: Notification | ServerRequest) -> None:
+        if isinstance(message, ServerRequest):
+            await self._ask(follower, message)
+            return
+        notification = codex.read_notification(message.method, message.params)
+        match notification:
+            case codex.TurnStarted():
+                self.started_turns.add(notification.turn["id"])
+                self._wake()
+            case codex.ItemStarted():
+                await self._item_started(follower, notification)
+            case codex.ItemCompleted():
+                await self._show(notification.turn_id, progress.completed(notification.item))
+            case codex.ThreadTokenUsageUpdated():
+                follower.token_usage = notification.token_usage
+            case codex.Error():
+                await self._error(follower, notification)
+            case codex.TurnCompleted():
+                await self._turn_completed(follower, notification)
+            case codex.ServerRequestResolved():
+                await self._resolved(notification)
+            case codex.ThreadStatusChanged() | None:
+                return
+
+    async def _item_started(self, follower: Follower, notification: codex.ItemStarted) -> None:
+        item = notification.item
+        changes, item_id = item.get("changes"), item.get("id")
+        if isinstance(changes, list) and isinstance(item_id, str):
+            # Codex shows a diff only here; a question about it comes without (item/fileChange/requestApproval).
+            follower.changes[item_id] = changes
+        await self._show(notification.turn_id, progress.started(item))
+
+    async def _show(self, turn_id: str, shown: progress.Shown | None) -> None:
+        if shown is None:
+            return
+
+        def record(transaction: Transaction, reader: Reader) -> None:
+            row = reader.turn(turn_id)
+            if row is not None:
+                transaction.add_progress({**shown, "operation_id": row.operation_id, "turn_id": turn_id})
+                transaction.touch(row.progress())
+
+        await self._ledger.change(record)
+
+    async def _error(self, follower: Follower, notification: codex.Error) -> None:
+        message = notification.error.get("message")
+        text = message if isinstance(message, str) else "Codex reports an error."
+        if not notification.will_retry:
+            follower.error = codex_error(notification.error)
+        kind = "warning" if notification.will_retry else "error"
+        await self._show(notification.turn_id, {"kind": kind, "text": text[:2000], "item_id": None})
+
+    async def _turn_completed(self, follower: Follower, notification: codex.TurnCompleted) -> None:
+        ended = notification.turn
+        usage, error = follower.token_usage, follower.error
+        follower.token_usage, follower.error = None, None
+        follower.changes.clear()
+
+        def record(transaction: Transaction, reader: Reader) -> None:
+            end = read_end(
+                ended,
+                reader,
+                source="notification",
+                method="turn/completed",
+                token_usage=usage,
+                error=error,
+            )
+            if end is not None:
+                end_turn(transaction, reader, ended["id"], end)
+
+        await self._ledger.change(record)
+        self.started_turns.discard(ended["id"])
+        self._wake()
+
+    async def _resolved(self, notification: codex.ServerRequestResolved) -> None:
+        request_id = json.dumps(notification.request_id)
+
+        def record(transaction: Transaction, reader: Reader) -> None:
+            question = reader.interaction_by_request(request_id, self._session.generation)
+            if question is not None:
+                asking.resolve(transaction, reader, question, evidence="serverRequest/resolved")
+
+        await self._ledger.change(record)
+        self._wake()
+
+    async def _ask(self, follower: Follower, request: ServerRequest) -> None:
+        asked = codex.read_server_request(request.method, request.params)
+        if asked is None:
+            await self._refuse(request)
+            return
+        item_id = request.params.get("itemId")
+        changes = follower.changes.get(item_id) if isinstance(item_id, str) else None
+        await self._ledger.change(
+            asking.Recording(
+                asked=questions.Asked(request.method, asked.kind, request.params, changes),
+                request_id=json.dumps(request.request_id),
+                generation=self._session.generation,
+                approval_ms=self._approval_ms,
+            )
+        )
+        self._wake()
+
+    async def _refuse(self, request: ServerRequest) -> None:
+        reason = codex.REFUSED_REQUESTS.get(request.method, "This client does not know this request.")
+        _LOG.warning("refused server request %s: %s", request.method, reason)
+        with contextlib.suppress(CallError):
+            await self._session.connection.refuse(request.request_id, _UNSUPPORTED, reason)

@@ -1,0 +1,134 @@
+"""Linking: one session at a time, made when there is work for it, made again when it breaks."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from codex_control_plane_contract.errors import ControlPlaneError
+from codex_control_plane_contract.settings import Settings
+from codex_control_plane_contract.types import Error
+from codex_control_plane_contract.values import JsonObject
+from codex_control_plane_mcp.codex import app_server
+from codex_control_plane_mcp.store import Reader, Transaction
+from codex_control_plane_mcp.worker.following import Following
+from codex_control_plane_mcp.worker.ledger import Ledger
+from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.session import Session, open_session
+
+_LOG = logging.getLogger(__name__)
+_STOP_GRACE_SECONDS = 5.0
+_MOST_DOUBLINGS = 3
+
+
+class Linking:
+    """Owns the link to the app-server."""
+
+    def __init__(
+        self, ledger: Ledger, settings: Settings, state_directory: Path, *, wake: Callable[[], None]
+    ) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._state_directory = state_directory
+        self._wake = wake
+        self._link: Link | None = None
+        self._connecting: asyncio.Task[Link] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._failures = 0
+        self._not_before = 0.0
+
+    def current(self) -> Link | None:
+        """Return the link, or None; begin to make one then, unless the last try has failed just now."""
+        if self._link is None and self._connecting is None and self._pause() <= 0:
+            task = self._begin()
+            # Nobody may wait for it: its fault is on the worker's row.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return self._link
+
+    async def ready(self) -> Link:
+        """Return the link, made if need be. Raises what :func:`open_session` raises."""
+        if self._link is not None:
+            return self._link
+        return await asyncio.shield(self._connecting or self._begin())
+
+    def retry_in(self) -> float | None:
+        """Return in how many seconds a failed link is tried again, or None if none failed."""
+        return max(self._pause(), 0.0) if self._link is None and self._failures else None
+
+    async def close(self) -> None:
+        """Give the link up; the app-server goes on."""
+        for task in (self._connecting, self._reading):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        if self._link is not None:
+            await self._link.following.cancel()
+            await self._link.session.connection.close()
+            self._link = None
+
+    async def stop_app_server(self) -> None:
+        """End the app-server of the state directory, which must have no work in it."""
+        await self.close()
+        running = await app_server.adopt(self._state_directory)
+        if running is not None:
+            await app_server.stop(running, _STOP_GRACE_SECONDS)
+
+    def _begin(self) -> asyncio.Task[Link]:
+        self._connecting = asyncio.create_task(self._connect(), name="link")
+        return self._connecting
+
+    async def _connect(self) -> Link:
+        try:
+            session = await open_session(self._settings, self._state_directory)
+        except ControlPlaneError as error:
+            self._failures += 1
+            pause = self._settings.retry_seconds << min(self._failures - 1, _MOST_DOUBLINGS)
+            self._not_before = asyncio.get_running_loop().time() + pause
+            await self._report(error.as_error(), None)
+            raise
+        finally:
+            self._connecting = None
+        self._failures = 0
+        link = Link(
+            session,
+            Following(
+                session,
+                self._ledger,
+                approval_seconds=self._settings.approval_response_timeout_seconds,
+                wake=self._wake,
+            ),
+        )
+        await self._report(None, _described(session))
+        self._link = link
+        self._reading = asyncio.create_task(self._read(link), name="following")
+        self._wake()
+        return link
+
+    async def _read(self, link: Link) -> None:
+        """Take the link's messages to the end; then there is no link, and the next round makes another."""
+        await link.following.run()
+        _LOG.warning("the connection to the app-server ended")
+        self._link = None
+        self._wake()
+
+    def _pause(self) -> float:
+        return self._not_before - asyncio.get_running_loop().time()
+
+    async def _report(self, fault: Error | None, described: JsonObject | None) -> None:
+        def tell(transaction: Transaction, reader: Reader) -> None:
+            row = reader.worker(self._ledger.worker_id)
+            if row is not None:
+                transaction.touch(row.report_fault(last_fault=fault))
+                transaction.touch(row.report_app_server(app_server=described))
+
+        await self._ledger.change(tell)
+
+
+def _described(session: Session) -> JsonObject:
+    return {
+        "generation": session.generation,
+        "version": session.app_server.version,
+        "pid": session.app_server.identity.pid,
+        "binarySource": session.binary.source,
+        "startedAt": session.app_server.started_at_ms,
+    }

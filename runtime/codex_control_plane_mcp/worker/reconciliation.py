@@ -1,0 +1,232 @@
+"""Reconciliation: what became of work whose reply, worker or app-server was lost.
+
+Evidence is positive only. The thread's own history is read while this app-server holds the thread (only then
+does "in progress" or "interrupted" mean what it says). A prompt whose label is not there, on a thread that
+is idle, never reached the model, so its operation goes back to the queue; nothing is started from here.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from codex_control_plane_contract import codex
+from codex_control_plane_contract.lifecycles import attempt, interaction, operation, turn
+from codex_control_plane_mcp.codex.errors import CallError, CallRefused
+from codex_control_plane_mcp.store import Reader, Transaction
+from codex_control_plane_mcp.worker import asking, calls
+from codex_control_plane_mcp.worker.endings import read_end
+from codex_control_plane_mcp.worker.faults import thread_lost
+from codex_control_plane_mcp.worker.ledger import Ledger
+from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.requeueing import gone, recover
+from codex_control_plane_mcp.worker.turns import TurnEnd, begin_turn, end_turn, lose_turn, settle_waiting
+
+_CALL_SECONDS = 30.0
+_PAGE = 10
+_PAGES = 10
+# A request that was written just before its connection broke shows in the history within some 100 ms.
+_SETTLE_SECONDS = 1.5
+_LOOK_SECONDS = 0.1
+
+
+class Deferred(Exception):
+    """The truth cannot be read now (another Codex holds the thread, or the call failed): look again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A loaded thread as Codex tells it: its newest turns first, and whether it is at work."""
+
+    turns: list[codex.Turn]
+    active: bool
+    asking: bool
+
+    def turn_with_label(self, label: str) -> codex.Turn | None:
+        """Return the turn that holds the prompt with this ``clientUserMessageId``, or None."""
+        return next((turn for turn in self.turns if _has_label(turn, label)), None)
+
+    def turn(self, turn_id: str) -> codex.Turn | None:
+        """Return the turn with this id, or None."""
+        return next((turn for turn in self.turns if turn["id"] == turn_id), None)
+
+
+class Reconciler:
+    """Settles what is in hand against one session."""
+
+    def __init__(self, ledger: Ledger, link: Link) -> None:
+        self._ledger = ledger
+        self._link = link
+
+    async def reconcile(self, row: operation.Operation) -> None:
+        """Settle one operation that no task carries. Raises Deferred."""
+        if isinstance(row, operation.StartingTurn):
+            await self._reconcile_start(row)
+        elif isinstance(row, operation.StartingAppServer | operation.StartingThread):
+            await self._recover(
+                row.operation_id, "its worker or app-server went away before the prompt was sent"
+            )
+        elif isinstance(row, operation.InTurn):
+            await self._reconcile_turn(row)
+
+    async def _recover(self, operation_id: str, evidence: str) -> None:
+        def decide(transaction: Transaction, reader: Reader) -> None:
+            row = reader.operation(operation_id)
+            if isinstance(row, operation.Starting):
+                recover(transaction, reader, row, evidence=evidence)
+
+        await self._ledger.change(decide)
+
+    async def _reconcile_start(self, row: operation.StartingTurn) -> None:
+        calling = await self._ledger.change(lambda tx, reader: _doubted(tx, reader, row.operation_id))
+        if calling is None:
+            await self._recover(row.operation_id, "its prompt was never sent")
+            return
+        try:
+            found, evidence = await self._find_prompt(row.thread_id, calling)
+        except CallRefused as refused:
+            if not thread_lost(refused):
+                raise Deferred(str(refused)) from refused
+            found, evidence = None, f"Codex has no such thread: {refused.message[:300]}"
+        except CallError as fault:
+            raise Deferred(str(fault)) from fault
+        if found is None:
+            await self._recover(row.operation_id, evidence)
+            return
+        await self._ledger.change(
+            lambda tx, reader: begin_turn(
+                tx, reader, calling, turn_id=found["id"], thread_id=row.thread_id, evidence=evidence
+            )
+        )
+        await self._settle_turn(found["id"], row.thread_id)
+
+    async def _find_prompt(self, thread_id: str, calling: attempt.Unknown) -> tuple[codex.Turn | None, str]:
+        """Return the turn that holds the attempt's label, or None once its absence is certain."""
+        deadline = asyncio.get_running_loop().time() + self._settle_seconds(calling)
+        while True:
+            history = await self._history(thread_id, until=calling.attempt_id)
+            found = history.turn_with_label(calling.attempt_id)
+            if found is not None:
+                return found, "the attempt's label in thread/turns/list"
+            if not history.active and asyncio.get_running_loop().time() >= deadline:
+                return None, "the attempt's label is absent from a thread that is loaded and idle"
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _settle_seconds(self, calling: attempt.Unknown) -> float:
+        """A request to an app-server that is dead cannot take effect any more."""
+        return _SETTLE_SECONDS if calling.app_server_generation == self._link.session.generation else 0.0
+
+    async def _reconcile_turn(self, row: operation.InTurn) -> None:
+        try:
+            await self._settle_turn(row.turn_id, row.thread_id)
+        except CallRefused as refused:
+            if not thread_lost(refused):
+                raise Deferred(str(refused)) from refused
+            await self._lose(row.turn_id, f"Codex does not know the thread any more: {refused.message[:300]}")
+        except CallError as fault:
+            raise Deferred(str(fault)) from fault
+
+    async def _settle_turn(self, turn_id: str, thread_id: str) -> None:
+        """Bring turn, operation and questions to what the thread says."""
+        history = await self._history(thread_id, turn_id=turn_id)
+        found = history.turn(turn_id)
+        row = await self._ledger.read(lambda reader: reader.turn(turn_id))
+        if row is None:
+            return
+        survived = row.app_server_generation == self._link.session.generation
+        if not survived:
+            await self._ledger.change(lambda tx, reader: _orphan_questions(tx, reader, turn_id))
+        if found is None:
+            if not survived:
+                await self._lose(turn_id, "The app-server died and its successor has no record of the turn.")
+        elif found["status"] == "inProgress":
+            await self._ledger.change(
+                lambda tx, reader: calls.void_open(
+                    tx, reader, row.operation_id, "turn_interrupt", "the turn still runs"
+                )
+            )
+            self._link.following.started_turns.add(turn_id)
+            if not history.asking:
+                await self._ledger.change(lambda tx, reader: _close_questions(tx, reader, turn_id))
+        else:
+            await self._ledger.change(lambda tx, reader: _end(tx, reader, found, row=row, survived=survived))
+
+    async def _lose(self, turn_id: str, message: str) -> None:
+        await self._ledger.change(lambda tx, reader: lose_turn(tx, reader, turn_id, gone(message)))
+
+    async def _history(
+        self, thread_id: str, *, turn_id: str | None = None, until: str | None = None
+    ) -> History:
+        """Load the thread (which makes Codex ask its open questions again), then read back as far as needed."""
+        calls = self._link.session.calls
+        resumed = await calls.thread_resume(timeout=_CALL_SECONDS, thread_id=thread_id, exclude_turns=True)
+        turns: list[codex.Turn] = []
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            page = await calls.thread_turns_list(
+                timeout=_CALL_SECONDS, thread_id=thread_id, limit=_PAGE, items_view="full", cursor=cursor
+            )
+            turns.extend(page["data"])
+            cursor = page.get("nextCursor")
+            if cursor is None or any(
+                turn["id"] == turn_id or (until is not None and _has_label(turn, until))
+                for turn in page["data"]
+            ):
+                break
+        status = resumed["thread"].get("status", {})
+        flags = status.get("activeFlags")
+        return History(turns, status.get("type") == "active", bool(flags))
+
+
+def _doubted(transaction: Transaction, reader: Reader, operation_id: str) -> attempt.Unknown | None:
+    """Return the prompt's call with its outcome marked as unknown; None if it was certainly not sent."""
+    calling = reader.open_attempt_of(operation_id, "turn_start")
+    if isinstance(calling, attempt.Sent):
+        return transaction.apply(
+            calling.doubt(error=gone("The worker that sent it, or its connection, is gone."))
+        )
+    return calling if isinstance(calling, attempt.Unknown) else None
+
+
+def _orphan_questions(transaction: Transaction, reader: Reader, turn_id: str) -> None:
+    for question in reader.open_interactions(turn_id):
+        asking.orphan(transaction, reader, question)
+
+
+def _close_questions(transaction: Transaction, reader: Reader, turn_id: str) -> None:
+    """Codex waits for nothing: what was open has been answered, by us if we had sent an answer."""
+    for question in reader.open_interactions(turn_id):
+        asking.resolve(transaction, reader, question, evidence="not asked again after a reconnect")
+    settle_waiting(transaction, reader, turn_id)
+
+
+def _end(
+    transaction: Transaction, reader: Reader, found: codex.Turn, *, row: turn.Turn, survived: bool
+) -> None:
+    end = read_end(
+        found,
+        reader,
+        source="reconciled" if survived else "after_restart",
+        method="thread/turns/list",
+        error=None
+        if survived
+        else gone("The app-server ended with this turn in it; what was done until then stays."),
+    )
+    if end is None:
+        return
+    for question in reader.open_interactions(row.turn_id):
+        if isinstance(question, interaction.Delivering):
+            asking.resolve(transaction, reader, question, evidence=f"the turn ended {end.status}")
+    end_turn(transaction, reader, row.turn_id, _honest(end))
+
+
+def _honest(end: TurnEnd) -> TurnEnd:
+    """A completed turn has no error, whatever was assumed for one that broke off."""
+    if end.status != "completed" or end.error is None:
+        return end
+    return TurnEnd(end.status, end.source, end.method, end.final_message, end.token_usage)
+
+
+def _has_label(turn_of_codex: codex.Turn, label: str) -> bool:
+    return any(
+        item.get("type") == "userMessage" and item.get("clientId") == label
+        for item in turn_of_codex.get("items", [])
+    )

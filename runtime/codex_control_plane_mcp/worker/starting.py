@@ -1,0 +1,231 @@
+"""Starting: one claimed operation from the queue to a running turn, each call to Codex an attempt.
+
+Three commits: claimed, with the first call on record; thread open, with the prompt's call on record; running.
+A call's ``sent`` is committed before its first byte leaves, so what was never committed was never sent.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from codex_control_plane_contract.codex import ReplyInvalid
+
+from codex_control_plane_contract.errors import ControlPlaneError
+from codex_control_plane_contract.lifecycles import attempt, operation
+from codex_control_plane_contract.settings import Settings
+from codex_control_plane_contract.types import Error
+from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
+from codex_control_plane_mcp.store import Reader, Transaction
+from codex_control_plane_mcp.worker import calls
+from codex_control_plane_mcp.worker.faults import busy, refusal, thread_lost, unavailable
+from codex_control_plane_mcp.worker.ledger import Ledger
+from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.policies import approval_policy, sandbox_policy
+from codex_control_plane_mcp.worker.requeueing import put_back, void_calls, withdraw
+from codex_control_plane_mcp.worker.turns import begin_turn
+
+_NAME_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An operation whose thread comes next; ``calling`` is the recorded thread/start of a new one."""
+
+    row: operation.StartingThread
+    calling: attempt.Sent | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """An operation whose prompt is next; ``calling`` is the recorded turn/start."""
+
+    row: operation.StartingTurn
+    calling: attempt.Sent
+
+
+class Starter:
+    """Carries claimed operations to a running turn."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self._ledger = ledger
+        self._settings = settings
+
+    async def claim(self) -> operation.StartingAppServer | None:
+        """Take the next operation that may start out of the queue, or return None."""
+
+        def decide(transaction: Transaction, reader: Reader) -> operation.StartingAppServer | None:
+            row = reader.next_operation(now=transaction.now, slots=self._settings.max_active_turns_global)
+            return transaction.apply(row.claim(worker_id=self._ledger.worker_id)) if row else None
+
+        return await self._ledger.change(decide)
+
+    async def start(self, row: operation.StartingAppServer, link: Link) -> bool:
+        """Bring the operation to ``running``; on a fault put it back or end it.
+
+        Returns False if the outcome of turn/start is unknown, which only reconciliation can settle.
+        """
+        try:
+            opened = await self._ledger.change(partial(self._open_app_server, row.operation_id, link))
+            if opened is None:
+                return True
+            thread_id = await self._thread(opened, link)
+            # Its messages wait until the turn is on record; they would find no owner before.
+            async with link.following.holding(thread_id):
+                prompt = await self._ledger.change(partial(self._open_turn, opened, thread_id))
+                return prompt is None or await self._submit(prompt, link)
+        except ControlPlaneError as error:
+            await self.give_back(row.operation_id, error)
+            return True
+
+    async def give_back(self, operation_id: str, error: ControlPlaneError) -> None:
+        """Requeue the operation where waiting may cure the fault, else fail it; nothing reached the model."""
+
+        def decide(transaction: Transaction, reader: Reader) -> None:
+            row = reader.operation(operation_id)
+            if isinstance(row, operation.Starting):
+                void_calls(transaction, reader, row, evidence=error.message)
+                put_back(transaction, row, error, retry_ms=self._settings.retry_seconds * 1000)
+
+        await self._ledger.change(decide)
+
+    def _open_app_server(
+        self, operation_id: str, link: Link, transaction: Transaction, reader: Reader
+    ) -> Opened | None:
+        row = reader.operation(operation_id)
+        if not isinstance(row, operation.StartingAppServer) or withdraw(transaction, row):
+            return None
+        opened = transaction.apply(row.open_thread(app_server_generation=link.session.generation))
+        return Opened(opened, None if opened.thread_id else self._record(transaction, opened, "thread_start"))
+
+    def _open_turn(
+        self, opened: Opened, thread_id: str, transaction: Transaction, reader: Reader
+    ) -> Prompt | None:
+        calling = reader.open_attempt_of(opened.row.operation_id, "thread_start")
+        if isinstance(calling, attempt.Sent):
+            transaction.apply(calling.accept(evidence="reply to thread/start", thread_id=thread_id))
+        row = reader.operation(opened.row.operation_id)
+        if not isinstance(row, operation.StartingThread) or withdraw(transaction, row):
+            return None
+        ready = transaction.apply(row.open_turn(thread_id=thread_id))
+        return Prompt(ready, self._record(transaction, ready, "turn_start"))
+
+    def _record(
+        self,
+        transaction: Transaction,
+        row: operation.StartingThread | operation.StartingTurn,
+        kind: Literal["thread_start", "turn_start"],
+    ) -> attempt.Sent:
+        return calls.record_sent(
+            transaction,
+            kind=kind,
+            operation_id=row.operation_id,
+            subject_id=row.operation_id,
+            worker_id=self._ledger.worker_id,
+            generation=row.app_server_generation,
+            thread_id=row.thread_id,
+        )
+
+    async def _thread(self, opened: Opened, link: Link) -> str:
+        """Return the id of the thread, new or loaded and idle."""
+        if opened.calling is not None:
+            return await self._new_thread(opened.row, opened.calling, link)
+        if await self._resumed(opened.row, link):
+            assert opened.row.thread_id is not None
+            return opened.row.thread_id
+        # The thread of an earlier try that Codex never wrote down, because no turn of it began.
+        calling = await self._ledger.change(
+            lambda transaction, _: self._record(transaction, opened.row, "thread_start")
+        )
+        return await self._new_thread(opened.row, calling, link)
+
+    async def _new_thread(self, row: operation.StartingThread, calling: attempt.Sent, link: Link) -> str:
+        try:
+            reply = await link.session.calls.thread_start(
+                timeout=row.timeout_seconds,
+                cwd=row.cwd,
+                model=row.model,
+                # Anything wider would mark the directory as trusted in the user's config.toml;
+                # turn/start gives the turn what the task asks for.
+                sandbox="read-only",
+                thread_source=calling.attempt_id,
+            )
+        except CallRefused as refused:
+            error = refusal(refused)
+            await self._settle(calls.refuse, calling, error.as_error())
+            raise error from refused
+        except (CallUnanswered, CallNotSent, ReplyInvalid) as fault:
+            # Whatever became of it, an unused thread holds no prompt and is not even on disk.
+            raise unavailable(fault) from fault
+        return reply["thread"]["id"]
+
+    async def _resumed(self, row: operation.StartingThread, link: Link) -> bool:
+        """Load the thread; return False if it is one of ours that never came to be."""
+        assert row.thread_id is not None
+        try:
+            reply = await link.session.calls.thread_resume(
+                timeout=row.timeout_seconds, thread_id=row.thread_id, exclude_turns=True
+            )
+        except CallRefused as refused:
+            if thread_lost(refused) and row.operation_type == "start_chat":
+                return False
+            raise refusal(refused) from refused
+        except CallError as fault:
+            raise unavailable(fault) from fault
+        if reply["thread"].get("status", {}).get("type") == "active":
+            raise busy("The thread has an active turn that another client of Codex started.")
+        return True
+
+    async def _submit(self, prompt: Prompt, link: Link) -> bool:
+        """Hand the prompt to Codex and record what it says; False if the reply is lost."""
+        row, calling = prompt.row, prompt.calling
+        try:
+            reply = await link.session.calls.turn_start(
+                timeout=row.timeout_seconds,
+                thread_id=row.thread_id,
+                client_user_message_id=calling.attempt_id,
+                input=[{"type": "text", "text": row.message}],
+                model=row.model,
+                effort=row.effort,
+                approval_policy=approval_policy(row),
+                sandbox_policy=sandbox_policy(row),
+            )
+        except CallRefused as refused:
+            error = refusal(refused)
+            await self._settle(calls.refuse, calling, error.as_error())
+            raise error from refused
+        except CallNotSent as fault:
+            raise unavailable(fault) from fault
+        except (CallUnanswered, ReplyInvalid) as fault:
+            await self._settle(calls.doubt, calling, unavailable(fault).as_error())
+            return False
+        await self._running(prompt, reply["turn"]["id"], link)
+        return True
+
+    async def _settle(
+        self,
+        outcome: Callable[[Transaction, Reader, str, Error], None],
+        calling: attempt.Sent,
+        error: Error,
+    ) -> None:
+        await self._ledger.change(lambda tx, reader: outcome(tx, reader, calling.attempt_id, error))
+
+    async def _running(self, prompt: Prompt, turn_id: str, link: Link) -> None:
+        row, calling = prompt.row, prompt.calling
+        await self._ledger.change(
+            lambda transaction, reader: begin_turn(
+                transaction,
+                reader,
+                calling,
+                turn_id=turn_id,
+                thread_id=row.thread_id,
+                evidence="reply to turn/start",
+            )
+        )
+        if row.title and row.operation_type == "start_chat":
+            # A name is for people; the task is none the worse without it.
+            with contextlib.suppress(CallError):
+                await link.session.calls.thread_name_set(
+                    timeout=_NAME_SECONDS, thread_id=row.thread_id, name=row.title
+                )

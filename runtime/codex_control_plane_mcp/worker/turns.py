@@ -1,0 +1,200 @@
+"""A turn's begin, waits and end, always together with the operation that it carries.
+
+Every function here is one decision inside an open transaction: turn, operation, attempt and questions move
+together or not at all.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from codex_control_plane_contract.lifecycles import attempt, interaction, operation, turn
+from codex_control_plane_contract.types import Error
+from codex_control_plane_contract.values import JsonObject
+from codex_control_plane_mcp.store import Reader, Transaction
+
+TerminalStatus = Literal["completed", "failed", "interrupted"]
+TerminalSource = Literal["notification", "reconciled", "after_restart"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnd:
+    """How a turn ended, and what shows it."""
+
+    status: TerminalStatus
+    source: TerminalSource
+    method: str
+    final_message: str | None = None
+    token_usage: JsonObject | None = None
+    error: Error | None = None
+
+
+def begin_turn(
+    transaction: Transaction,
+    reader: Reader,
+    calling: attempt.Sent | attempt.Unknown,
+    *,
+    turn_id: str,
+    thread_id: str,
+    evidence: str,
+) -> operation.Running | None:
+    """Adopt a turn of Codex as the one that this attempt started; return the running operation.
+
+    Returns None, and changes nothing but the attempt, if the operation has moved on meanwhile.
+    """
+    transaction.apply(calling.accept(evidence=evidence, turn_id=turn_id), evidence=evidence)
+    row = reader.operation(calling.operation_id)
+    if not isinstance(row, operation.StartingTurn):
+        return None
+    transaction.apply(
+        turn.begin(
+            turn_id=turn_id,
+            operation_id=row.operation_id,
+            attempt_id=calling.attempt_id,
+            thread_id=thread_id,
+            app_server_generation=calling.app_server_generation,
+        ),
+        evidence=evidence,
+    )
+    return transaction.apply(row.run(turn_id=turn_id), evidence=evidence)
+
+
+def end_turn(transaction: Transaction, reader: Reader, turn_id: str, end: TurnEnd) -> bool:
+    """Record the end of a turn, of its operation and of its unanswered questions.
+
+    The first outcome wins: an equal one is absorbed, a different one is journalled as a conflict.
+    Returns whether the turn is one of ours.
+    """
+    row = reader.turn(turn_id)
+    if row is None:
+        return False
+    if isinstance(row, turn.Ended):
+        event = _EVENTS[end.status]
+        if row.verdict(event) == "conflict":
+            transaction.record_conflict(
+                "turn", row, event=event, target=end.status, by="codex", evidence=end.method
+            )
+        return True
+    _end_active_turn(transaction, row, end)
+    task = reader.operation(row.operation_id)
+    if isinstance(task, operation.InTurn):
+        _end_operation(transaction, task, end)
+    for question in reader.open_interactions(turn_id):
+        if isinstance(question, interaction.Pending):
+            transaction.apply(
+                question.expire(reason=f"The turn ended ({end.status}) before an answer."),
+                evidence=end.method,
+            )
+    _settle_interrupt(transaction, reader, row.operation_id, end.status)
+    return True
+
+
+def lose_turn(transaction: Transaction, reader: Reader, turn_id: str, error: Error) -> None:
+    """Record that nothing says how a turn ended after its app-server died."""
+    row = reader.turn(turn_id)
+    if not isinstance(row, turn.Active):
+        return
+    transaction.apply(
+        row.lose(terminal_source="after_restart", terminal_method="thread/turns/list", last_error=error),
+        evidence=error["message"],
+    )
+    task = reader.operation(row.operation_id)
+    if isinstance(task, operation.InTurn):
+        transaction.apply(task.lose(last_error=error), evidence=error["message"])
+    _settle_interrupt(transaction, reader, row.operation_id, "unknown_after_app_server_exit")
+
+
+def settle_waiting(transaction: Transaction, reader: Reader, turn_id: str) -> None:
+    """Make turn and operation wait for what the turn's oldest open question needs, or run on."""
+    row = reader.turn(turn_id)
+    if not isinstance(row, turn.Active):
+        return
+    questions = reader.open_interactions(turn_id)
+    task = reader.operation(row.operation_id)
+    if not questions:
+        if not isinstance(row, turn.Running):
+            transaction.apply(row.resume())
+        if isinstance(task, operation.WaitingForApproval | operation.WaitingForUserInput):
+            transaction.apply(task.resume())
+    elif questions[0].kind == "user_input":
+        if not isinstance(row, turn.WaitingForUserInput):
+            transaction.apply(row.ask_user_input())
+        if isinstance(task, operation.Running | operation.WaitingForApproval):
+            transaction.apply(task.ask_user_input())
+    else:
+        if not isinstance(row, turn.WaitingForApproval):
+            transaction.apply(row.ask_approval())
+        if isinstance(task, operation.Running | operation.WaitingForUserInput):
+            transaction.apply(task.ask_approval())
+
+
+_EVENTS: dict[TerminalStatus, Literal["complete", "fail", "interrupt"]] = {
+    "completed": "complete",
+    "failed": "fail",
+    "interrupted": "interrupt",
+}
+
+
+def _end_active_turn(transaction: Transaction, row: turn.Active, end: TurnEnd) -> None:
+    if end.status == "completed":
+        transaction.apply(
+            row.complete(
+                terminal_source=end.source,
+                terminal_method=end.method,
+                final_message=end.final_message,
+                token_usage=end.token_usage,
+            ),
+            evidence=end.method,
+        )
+    elif end.status == "failed":
+        transaction.apply(
+            row.fail(
+                terminal_source=end.source,
+                terminal_method=end.method,
+                final_message=end.final_message,
+                token_usage=end.token_usage,
+                last_error=_required(end.error),
+            ),
+            evidence=end.method,
+        )
+    elif end.status == "interrupted":
+        transaction.apply(
+            row.interrupt(
+                terminal_source=end.source,
+                terminal_method=end.method,
+                final_message=end.final_message,
+                token_usage=end.token_usage,
+                last_error=end.error,
+            ),
+            evidence=end.method,
+        )
+    else:
+        assert_never(end.status)
+
+
+def _end_operation(transaction: Transaction, task: operation.InTurn, end: TurnEnd) -> None:
+    if end.status == "completed":
+        transaction.apply(task.complete(), evidence=end.method)
+    elif end.status == "failed":
+        transaction.apply(task.fail(last_error=_required(end.error)), by="codex", evidence=end.method)
+    elif end.status == "interrupted":
+        transaction.apply(task.interrupt(last_error=end.error), evidence=end.method)
+    else:
+        assert_never(end.status)
+
+
+def _settle_interrupt(transaction: Transaction, reader: Reader, operation_id: str, status: str) -> None:
+    """Settle the call to interrupt, which the end of the turn has overtaken."""
+    calling = reader.open_attempt_of(operation_id, "turn_interrupt")
+    if isinstance(calling, attempt.Sent | attempt.Unknown):
+        transaction.apply(calling.accept(evidence=f"the turn ended {status}"))
+    elif isinstance(calling, attempt.Prepared):
+        transaction.apply(calling.void(evidence="the turn ended before it was sent"), by="worker")
+
+
+def _required(error: Error | None) -> Error:
+    return error or {
+        "code": "CODEX_SEND_FAILED",
+        "message": "Codex gave the turn up without saying why.",
+        "details": {},
+        "retryable": False,
+    }
