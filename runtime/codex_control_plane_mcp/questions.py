@@ -229,7 +229,7 @@ def _elicited(asked: Asked, arguments: AnswerPendingInteractionArguments) -> Jso
 
 def _fit_content(content: JsonObject, schema: JsonObject) -> None:
     # Imported here: few answers are elicitations, and the validator costs every server its start time.
-    import jsonschema_rs
+    import jsonschema_rs  # noqa: PLC0415
 
     try:
         fault = next(iter(jsonschema_rs.validator_for(schema).iter_errors(content)), None)

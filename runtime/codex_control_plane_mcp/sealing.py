@@ -4,12 +4,16 @@ The key is a file of mode 0600 in the private state directory, so that server an
 the state file alone does not give the secret away.
 """
 
+import contextlib
 import json
 import os
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from codex_control_plane_contract.values import JsonObject
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 _KEY_FILE = "secret.key"
 _FIELD = "sealed"
@@ -17,10 +21,7 @@ _FIELD = "sealed"
 
 def sealed(answer: JsonObject, state_directory: Path) -> JsonObject:
     """Return the answer as ``{"sealed": token}``."""
-    # Imported here: few answers are secret, and the cipher costs every server its start time.
-    from cryptography.fernet import Fernet
-
-    token = Fernet(_key(state_directory)).encrypt(json.dumps(answer).encode())
+    token = _cipher(state_directory).encrypt(json.dumps(answer).encode())
     return {_FIELD: token.decode("ascii")}
 
 
@@ -29,9 +30,7 @@ def opened(answer: JsonObject, state_directory: Path) -> JsonObject:
     token = answer.get(_FIELD)
     if not isinstance(token, str):
         return answer
-    from cryptography.fernet import Fernet
-
-    return cast(JsonObject, json.loads(Fernet(_key(state_directory)).decrypt(token.encode("ascii"))))
+    return cast(JsonObject, json.loads(_cipher(state_directory).decrypt(token.encode("ascii"))))
 
 
 def spent(answer: JsonObject) -> JsonObject | None:
@@ -39,22 +38,24 @@ def spent(answer: JsonObject) -> JsonObject | None:
     return {_FIELD: None} if _FIELD in answer else None
 
 
-def _key(state_directory: Path) -> bytes:
-    path = state_directory / _KEY_FILE
-    from cryptography.fernet import Fernet
+def _cipher(state_directory: Path) -> "Fernet":
+    # Imported here: few answers are secret, and the cipher costs every server its start time.
+    from cryptography.fernet import Fernet  # noqa: PLC0415
 
-    draft = path.with_name(f"{_KEY_FILE}.{os.getpid()}")
+    path = state_directory / _KEY_FILE
     if not path.exists():
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # A hard link fails if another process was faster; then its key counts.
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_bytes()
+        _write_once(path, Fernet.generate_key())
+    return Fernet(path.read_bytes())
+
+
+def _write_once(path: Path, key: bytes) -> None:
+    """Write the key file; if another process was faster, its key counts."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()

@@ -55,7 +55,7 @@ class LeaseKeeper:
         return lease if lease is not None and time.monotonic() < lease.certain_until else None
 
     def acquire(self, dead_fence: int | None = None) -> Lease | None:
-        """Take the lease if it is free, due, or under ``dead_fence``, whose holder is known dead; else None."""
+        """Take the lease if it is free, due, or under ``dead_fence``, whose holder is dead; else None."""
         with self._connected() as connection:
             started = time.monotonic()
             now = self._clock.now()

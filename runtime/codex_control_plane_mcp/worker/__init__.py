@@ -1,0 +1,1 @@
+"""The worker: the one process that drives Codex; it knows no MCP."""

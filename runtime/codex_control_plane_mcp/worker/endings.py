@@ -24,7 +24,7 @@ def read_end(
     ``error`` is what the ``error`` notification said, for a turn that says nothing itself.
     """
     status = ended["status"]
-    if status != "completed" and status != "failed" and status != "interrupted":
+    if status not in ("completed", "failed", "interrupted"):
         return None
     fault = ended.get("error")
     return TurnEnd(

@@ -87,9 +87,7 @@ class Following:
                     await self._take(follower, message)
                 except FenceLost:
                     return
-                except (
-                    Exception
-                ):  # the boundary of one message; reconciliation repairs what it would have said
+                except Exception:  # noqa: BLE001 -- boundary of one message; reconciliation repairs the rest
                     _LOG.exception("message %s could not be recorded", message.method)
                     await self._session.connection.close()
                     return
@@ -122,7 +120,7 @@ class Following:
         item = notification.item
         changes, item_id = item.get("changes"), item.get("id")
         if isinstance(changes, list) and isinstance(item_id, str):
-            # Codex shows a diff only here; a question about it comes without (item/fileChange/requestApproval).
+            # Codex shows a diff only here; item/fileChange/requestApproval comes without it.
             follower.changes[item_id] = changes
         await self._show(notification.turn_id, progress.started(item))
 

@@ -206,9 +206,7 @@ def _end(
         reader,
         source="reconciled" if survived else "after_restart",
         method="thread/turns/list",
-        error=None
-        if survived
-        else gone("The app-server ended with this turn in it; what was done until then stays."),
+        error=None if survived else gone("The app-server ended with this turn in it; what it did stays."),
     )
     if end is None:
         return
