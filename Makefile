@@ -1,0 +1,64 @@
+# Every verb is one line that a person could type; each sets itself up first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+WORKERS ?= 2
+
+.PHONY: help setup demo test live check lint types imports spec gen bench lock clean
+
+help: ## list the verbs
+	@printf 'make VERB, where VERB is one of\n\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nStart with: make demo\n'
+
+setup: $(READY) ## make .venv with the pinned dependencies and the console scripts
+
+$(READY): pyproject.toml requirements/dev.txt
+	@printf 'Setting up .venv (once) …\n'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(READY)
+
+demo: $(READY) ## watch a durable task run, be killed half-way, and finish (DEMO=--live for your own Codex)
+	@$(BIN)/codex-control-plane-mcp-demo $(DEMO)
+
+test: $(READY) ## run every test
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+live: $(READY) ## run only the tests with a real Codex
+	$(BIN)/python -m pytest -n $(WORKERS) -m live $(TESTS)
+
+check: lint types imports spec ## format, lint, types, import rules, spec, freshness of generated/
+
+lint: $(READY)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: $(READY)
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+imports: $(READY)
+	$(BIN)/lint-imports --no-cache
+
+spec: $(READY)
+	$(BIN)/codex-control-plane-mcp-codegen check
+
+gen: $(READY) ## compile spec/ into generated/
+	$(BIN)/codex-control-plane-mcp-codegen build
+
+bench: $(READY) ## print the figures, as ratios measured in one run
+	$(BIN)/python -m tests.bench
+
+lock: $(READY) ## pin the newest dependencies in requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --upgrade --editable . --requirement requirements/dev.in
+	$(BIN)/python -m pip freeze --exclude-editable > requirements/dev.txt
+
+clean: ## remove .venv and caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
