@@ -49,7 +49,8 @@ class Either:
     members: tuple[Expression, ...]
 
 
-Expression: TypeAlias = "Code | Call | Subscript | Either | Sequence[Expression] | Mapping[Any, Expression] | str | float | bool | None"
+Leaf: TypeAlias = Code | str | float | bool | None
+Expression: TypeAlias = "Leaf | Call | Subscript | Either | Sequence[Expression] | Mapping[Any, Expression]"
 
 
 def snake_case(name: str) -> str:
@@ -70,9 +71,7 @@ def quote(text: str) -> str:
     return marks + (escaped.replace('"', '\\"') if marks == '"' else escaped) + marks
 
 
-def expression(  # noqa: PLR0911 - one return per kind of expression
-    value: Expression, indent: int = 0, lead: int = 0, trail: int = 0
-) -> str:
+def expression(value: Expression, indent: int = 0, lead: int = 0, trail: int = 0) -> str:
     """The value as source text.
 
     `indent` is the indentation of the line that it begins on, `lead` the column at which it begins and
@@ -97,15 +96,14 @@ def expression(  # noqa: PLR0911 - one return per kind of expression
         case Mapping():
             items = [_item(f"{flat_expression(key)}: ", item, indent) for key, item in value.items()]
             return _opened("{", items, "}", indent)
-        case tuple():
-            return _opened("(", [_item("", item, indent) for item in value], ")", indent)
-        case list():
-            return _opened("[", [_item("", item, indent) for item in value], "]", indent)
+        case Sequence():
+            head, tail = ("(", ")") if isinstance(value, tuple) else ("[", "]")
+            return _opened(head, [_item("", item, indent) for item in value], tail, indent)
         case _:
             return flat
 
 
-def flat_expression(value: Expression) -> str:  # noqa: PLR0911 - one return per kind of expression
+def flat_expression(value: Expression) -> str:
     """The value as source text on one line."""
     match value:
         case Code(text):

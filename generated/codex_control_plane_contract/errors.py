@@ -52,7 +52,7 @@ class ControlPlaneError(Exception):
         }
 
 
-class InvalidArgument(ControlPlaneError):  # noqa: N818 - the code is the name
+class InvalidArgument(ControlPlaneError):
     """The arguments do not fit the input schema, or break a stated rule.
 
     Next: Correct the argument that details.path names; details.allowed says what fits.
@@ -62,7 +62,7 @@ class InvalidArgument(ControlPlaneError):  # noqa: N818 - the code is the name
     retryable = False
 
 
-class IdempotencyConflict(ControlPlaneError):  # noqa: N818 - the code is the name
+class IdempotencyConflict(ControlPlaneError):
     """The client_request_id is known and names another request.
 
     Next: Use a new client_request_id, or read the operation that details.operationId names.
@@ -72,7 +72,7 @@ class IdempotencyConflict(ControlPlaneError):  # noqa: N818 - the code is the na
     retryable = False
 
 
-class CodexProjectNotFound(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexProjectNotFound(ControlPlaneError):
     """The project reference is unknown, ambiguous or outside the allowed roots.
 
     Next: Give a directory inside one of details.allowedRoots, or one of details.candidates.
@@ -82,7 +82,7 @@ class CodexProjectNotFound(ControlPlaneError):  # noqa: N818 - the code is the n
     retryable = False
 
 
-class CodexThreadNotFound(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexThreadNotFound(ControlPlaneError):
     """No such Codex thread.
 
     Next: Take the threadId from an earlier operation, or submit start_chat.
@@ -92,7 +92,7 @@ class CodexThreadNotFound(ControlPlaneError):  # noqa: N818 - the code is the na
     retryable = False
 
 
-class CodexTurnNotFound(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexTurnNotFound(ControlPlaneError):
     """No such turn on record.
 
     Next: Take threadId and turnId from codex_get_operation_status.
@@ -102,7 +102,7 @@ class CodexTurnNotFound(ControlPlaneError):  # noqa: N818 - the code is the name
     retryable = False
 
 
-class CodexOperationNotFound(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexOperationNotFound(ControlPlaneError):
     """No such operation on record.
 
     Next: Use the operationId that codex_submit_task returned.
@@ -112,7 +112,7 @@ class CodexOperationNotFound(ControlPlaneError):  # noqa: N818 - the code is the
     retryable = False
 
 
-class CodexAppServerUnavailable(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexAppServerUnavailable(ControlPlaneError):
     """The Codex binary is missing, will not start, or nobody is logged in.
 
     Next: Do what the message says; the operation stays queued meanwhile.
@@ -122,7 +122,7 @@ class CodexAppServerUnavailable(ControlPlaneError):  # noqa: N818 - the code is 
     retryable = True
 
 
-class CodexAppServerIncompatible(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexAppServerIncompatible(ControlPlaneError):
     """The Codex that was found lacks something that this server needs.
 
     Next: Install the Codex version that details.minimumVersion names, then submit again.
@@ -132,7 +132,7 @@ class CodexAppServerIncompatible(ControlPlaneError):  # noqa: N818 - the code is
     retryable = False
 
 
-class CodexSendFailed(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexSendFailed(ControlPlaneError):
     """Codex refused the call.
 
     Next: Read details.codexMessage; correct the request, then submit again.
@@ -142,7 +142,7 @@ class CodexSendFailed(ControlPlaneError):  # noqa: N818 - the code is the name
     retryable = False
 
 
-class CodexStateBusy(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexStateBusy(ControlPlaneError):
     """The store stayed locked for longer than the budget.
 
     Next: Call again; with the same client_request_id nothing happens twice.
@@ -152,7 +152,7 @@ class CodexStateBusy(ControlPlaneError):  # noqa: N818 - the code is the name
     retryable = True
 
 
-class CodexStateUnusable(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexStateUnusable(ControlPlaneError):
     """The state file is corrupt, newer than this program, read-only or on a network file system.
 
     Next: Do what the message says; the file was left as it is.
@@ -162,7 +162,7 @@ class CodexStateUnusable(ControlPlaneError):  # noqa: N818 - the code is the nam
     retryable = False
 
 
-class CodexTimeout(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexTimeout(ControlPlaneError):
     """A bounded wait ended; the work goes on.
 
     Next: Poll again.
@@ -172,7 +172,7 @@ class CodexTimeout(ControlPlaneError):  # noqa: N818 - the code is the name
     retryable = True
 
 
-class CodexBusy(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexBusy(ControlPlaneError):
     """The thread is in use by another turn or another Codex process.
 
     Next: Wait until details.operationId ends, or close the other Codex.
@@ -182,7 +182,7 @@ class CodexBusy(ControlPlaneError):  # noqa: N818 - the code is the name
     retryable = True
 
 
-class CodexPendingInteractionNotFound(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexPendingInteractionNotFound(ControlPlaneError):
     """No such interaction on record.
 
     Next: Call codex_list_pending_interactions.
@@ -192,7 +192,7 @@ class CodexPendingInteractionNotFound(ControlPlaneError):  # noqa: N818 - the co
     retryable = False
 
 
-class CodexPendingInteractionUnavailable(ControlPlaneError):  # noqa: N818 - the code is the name
+class CodexPendingInteractionUnavailable(ControlPlaneError):
     """The interaction is already answered, expired or lost.
 
     Next: Read details.status; poll the operation.

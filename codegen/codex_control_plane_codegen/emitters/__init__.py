@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from codex_control_plane_codegen.emitters import (
+    codex,
     contract,
     errors,
     kernel,
@@ -29,5 +30,6 @@ EMITTERS: Final[tuple[Emitter, ...]] = (
     settings.emit,
     contract.emit,
     tools.emit,
+    codex.emit,
 )
 """Every output, in the order in which the emitted modules rest on each other."""

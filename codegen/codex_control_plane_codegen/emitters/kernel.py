@@ -7,7 +7,7 @@ from codex_control_plane_codegen.facts import Facts
 from codex_control_plane_codegen.output import CONTRACT_PACKAGE, Output
 from codex_control_plane_codegen.templating import render
 
-_MODULES: Final = ("__init__.py", "values.py", "change.py", "rows.py", "facts.py")
+_MODULES: Final = ("__init__.py", "values.py", "change.py", "rows.py", "facts.py", "fields.py")
 
 
 def emit(_facts: Facts) -> Iterator[Output]:

@@ -10,7 +10,7 @@ from codex_control_plane_codegen.python_source import Code, Expression, Subscrip
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 
 
-def annotation(schema: JsonObject) -> Expression:  # noqa: PLR0911 - one return per kind of schema
+def annotation(schema: JsonObject) -> Expression:
     """The type that holds a value of the schema; a reference is the name of the type."""
     spec = cast("dict[str, Any]", schema)
     if "$ref" in spec:
