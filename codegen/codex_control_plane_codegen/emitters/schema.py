@@ -162,7 +162,9 @@ def _value_condition(column: Column) -> str | None:
             return f"{column.name} IN (0, 1)"
         case "json":
             kind = "array" if column.shape == "array" else "object"
-            return f"json_valid({column.name}) AND json_type({column.name}) = '{kind}'"
+            valid = f"json_valid({column.name}) AND json_type({column.name}) = '{kind}'"
+            # Of NULL, json_valid says 0, where every other condition leaves it undecided.
+            return f"{column.name} IS NULL OR ({valid})" if column.optional else valid
         case _:
             return None
 

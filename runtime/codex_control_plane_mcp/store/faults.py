@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from codex_control_plane_contract.errors import CodexStateBusy, CodexStateUnusable, ControlPlaneError
@@ -31,7 +31,7 @@ def meaning(fault: sqlite3.Error, path: Path) -> ControlPlaneError | None:
 
 
 @contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Generator[None, None, None]:
     """Turn SQLite's faults inside the block into ``CODEX_STATE_BUSY`` or ``CODEX_STATE_UNUSABLE``."""
     try:
         yield

@@ -3,7 +3,7 @@
 import contextlib
 import queue
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Self
 
@@ -48,7 +48,7 @@ class Store:
         self.close()
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Reader]:
+    def read(self) -> Generator[Reader, None, None]:
         """Give reads of one consistent snapshot."""
         with self._connection() as connection:
             connection.execute("BEGIN")
@@ -58,7 +58,7 @@ class Store:
                 connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
-    def transaction(self, actor_id: str, fence: Fence | None = None) -> Iterator[tuple[Transaction, Reader]]:
+    def transaction(self, actor_id: str, fence: Fence | None = None) -> Generator[tuple[Transaction, Reader], None, None]:
         """Give a write transaction and reads that see it; commit at the end, roll back on any exception.
 
         ``actor_id`` names the process in the journal; ``fence`` is the executing worker's. The bells ring
@@ -75,7 +75,7 @@ class Store:
         self.bells.ring()
 
     @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Generator[sqlite3.Connection, None, None]:
         with explained(self.path):
             try:
                 connection = self._idle.get_nowait()

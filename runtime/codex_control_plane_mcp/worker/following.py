@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from codex_control_plane_contract import codex
 from codex_control_plane_contract.types import Error
@@ -66,7 +66,7 @@ class Following:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def holding(self, thread_id: str) -> AsyncIterator[None]:
+    async def holding(self, thread_id: str) -> AsyncGenerator[None, None]:
         """Let the messages of a thread wait while its turn is being started and recorded."""
         async with self._followers[thread_id].lock:
             yield
@@ -107,7 +107,7 @@ class Following:
                 await self._show(notification.turn_id, progress.completed(notification.item))
             case codex.ThreadTokenUsageUpdated():
                 follower.token_usage = notification.token_usage
-            case codex.Error():
+            case codex.ErrorNotification():
                 await self._error(follower, notification)
             case codex.TurnCompleted():
                 await self._turn_completed(follower, notification)
@@ -136,7 +136,7 @@ class Following:
 
         await self._ledger.change(record)
 
-    async def _error(self, follower: Follower, notification: codex.Error) -> None:
+    async def _error(self, follower: Follower, notification: codex.ErrorNotification) -> None:
         message = notification.error.get("message")
         text = message if isinstance(message, str) else "Codex reports an error."
         if not notification.will_retry:

@@ -155,7 +155,7 @@ class Reconciler:
     async def _history(
         self, thread_id: str, *, turn_id: str | None = None, until: str | None = None
     ) -> History:
-        """Load the thread (which makes Codex ask its open questions again), then read back as far as needed."""
+        """Load the thread (which makes Codex ask its open questions again), read back as far as needed."""
         calls = self._link.session.calls
         resumed = await calls.thread_resume(timeout=_CALL_SECONDS, thread_id=thread_id, exclude_turns=True)
         turns: list[codex.Turn] = []
