@@ -31,26 +31,38 @@ def compile_model(root: Path, model: Model) -> Outputs:
 
 
 def write(outputs: Outputs) -> tuple[Path, ...]:
-    """Writes what differs and returns the paths that were written; an equal file keeps its time stamp."""
-    changed = tuple(path for path, text in outputs.items() if _stored(path) != text)
+    """Writes what differs, removes what is left over, and returns the paths of both.
+
+    A file that is equal already keeps its time stamp.
+    """
+    changed = [path for path, text in outputs.items() if _stored(path) != text]
     for path in changed:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(outputs[path])
-    return changed
+    left_over = _left_over(outputs)
+    for path in left_over:
+        path.unlink()
+    return (*changed, *left_over)
 
 
 def stale(outputs: Outputs) -> list[str]:
-    """A unified diff, from what is stored to what should be, for each output that is not up to date."""
-    return [_diff(path, text) for path, text in outputs.items() if _stored(path) != text]
+    """A unified diff, from what is stored to what should be, for each file that is not up to date."""
+    wanted: dict[Path, bytes | None] = {**outputs, **dict.fromkeys(_left_over(outputs))}
+    return [_diff(path, text) for path, text in wanted.items() if _stored(path) != text]
+
+
+def _left_over(outputs: Outputs) -> list[Path]:
+    """The files beside the outputs that an earlier spec led to."""
+    directories = {path.parent for path in outputs}
+    present = {path for directory in directories if directory.is_dir() for path in directory.iterdir()}
+    return sorted(path for path in present - outputs.keys() if path.is_file())
 
 
 def _stored(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _diff(path: Path, wanted: bytes) -> str:
+def _diff(path: Path, wanted: bytes | None) -> str:
     stored = (_stored(path) or b"").decode(errors="replace").splitlines(keepends=True)
-    lines = difflib.unified_diff(
-        stored, wanted.decode().splitlines(keepends=True), f"{path} (stored)", f"{path} (compiled)"
-    )
-    return "".join(lines)
+    compiled = (wanted or b"").decode().splitlines(keepends=True)
+    return "".join(difflib.unified_diff(stored, compiled, f"{path} (stored)", f"{path} (compiled)"))

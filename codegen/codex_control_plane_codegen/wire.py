@@ -66,14 +66,12 @@ class OutputSchema:
         success = self._bare(shape(self.shapes, self.tool.output))
         properties = cast("dict[str, JsonValue]", success.get("properties", {}))
         required = cast("list[JsonValue]", success.get("required", []))
-        branch = success | {
-            "properties": {"ok": {"const": True}, **properties},
-            "required": ["ok", *required],
-        }
+        success["properties"] = {"ok": {"const": True}, **properties}
+        success["required"] = ["ok", *required]
         definitions: JsonObject = {name: self._bare(shape(self.shapes, name)) for name in self._shared}
         return {
             "type": "object",
-            "oneOf": [branch, {"$ref": f"#/$defs/{FAILURE}"}],
+            "oneOf": [success, {"$ref": f"#/$defs/{FAILURE}"}],
             "$defs": {**definitions, FAILURE: self._failure},
         }
 

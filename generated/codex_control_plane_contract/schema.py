@@ -12,5 +12,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "22a34ae98a84fd873b4cd718de7162f8682aa1d1f5320f7f3e0ecc1642b84db1"
+SCHEMA_HASH: Final = "e4812858711a8da26f3284909ee5953f37291d598a779040042564e08942a159"
 """SHA-256 that changes with the schema."""

@@ -7,8 +7,11 @@ from codex_control_plane_codegen.emitters import (
     codex,
     contract,
     errors,
+    json_files,
     kernel,
     lifecycles,
+    machines,
+    properties,
     records,
     schema,
     settings,
@@ -31,5 +34,8 @@ EMITTERS: Final[tuple[Emitter, ...]] = (
     contract.emit,
     tools.emit,
     codex.emit,
+    machines.emit,
+    properties.emit,
+    json_files.emit,
 )
 """Every output, in the order in which the emitted modules rest on each other."""
