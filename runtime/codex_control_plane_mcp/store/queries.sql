@@ -56,6 +56,10 @@ LIMIT 1;
 -- name: latest_operation_of_thread
 SELECT * FROM operation WHERE thread_id = :thread_id ORDER BY created_at DESC, operation_id DESC LIMIT 1;
 
+-- name: directories_of_project
+-- Where the tasks of a project worked, the latest first.
+SELECT cwd FROM operation WHERE project_id = :project_id GROUP BY cwd ORDER BY max(created_at) DESC LIMIT :limit;
+
 -- name: turn
 SELECT * FROM turn WHERE turn_id = :turn_id;
 

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from codex_control_plane_contract.lifecycles.attempt import Attempt
 from codex_control_plane_contract.lifecycles.attempt import read as read_attempt
@@ -94,6 +95,11 @@ class Reader:
         """Return the id of the operation that is active on the thread, or None."""
         row = self._one("thread_in_use", thread_id=thread_id)
         return str(row["operation_id"]) if row else None
+
+    def directories_of_project(self, project_id: str, *, limit: int = 100) -> list[Path]:
+        """Return the directories in which tasks of a project worked, the latest first."""
+        rows = self._all("directories_of_project", project_id=project_id, limit=limit)
+        return [Path(str(row["cwd"])) for row in rows]
 
     def turn(self, turn_id: str) -> Turn | None:
         """Return the turn, or None."""

@@ -1,0 +1,87 @@
+"""Questions of Codex as clients see them: whole, since a person decides on them (contract §4, §12)."""
+
+from codex_control_plane_contract.lifecycles import interaction
+from codex_control_plane_contract.types import Interaction, InteractionSummary
+from codex_control_plane_mcp import questions
+from codex_control_plane_mcp.handlers.times import timestamp
+from codex_control_plane_mcp.questions import Asked
+
+
+def asked_of(row: interaction.Interaction) -> Asked:
+    """Return the question that a row holds."""
+    return Asked(row.method, row.kind, row.params, row.changes)
+
+
+def summarise_interaction(row: interaction.Interaction) -> InteractionSummary:
+    """Return a question as part of its task's status."""
+    return {
+        "interactionId": row.interaction_id,
+        "kind": row.kind,
+        "prompt": row.prompt,
+        "expiresAt": timestamp(row.deadline_at),
+    }
+
+
+def present_interaction(row: interaction.Interaction) -> Interaction:
+    """Return a question and how to answer it."""
+    asked = asked_of(row)
+    view: Interaction = {
+        "interactionId": row.interaction_id,
+        "method": row.method,
+        "kind": row.kind,
+        "operationId": row.operation_id,
+        "threadId": row.thread_id,
+        "turnId": row.turn_id,
+        "status": row.status,
+        "terminal": row.facts.terminal,
+        "answerRecorded": answer_recorded(row),
+        "prompt": row.prompt,
+        "answerSchema": questions.answer_schema(asked),
+        "riskSummary": questions.risk(asked),
+        "expiresAt": timestamp(row.deadline_at),
+        "createdAt": timestamp(row.created_at),
+    }
+    _add_question(view, row, asked)
+    _add_outcome(view, row)
+    return view
+
+
+def answer_recorded(row: interaction.Interaction) -> bool:
+    """Return whether an answer, or the refusal at the deadline, is stored."""
+    return row.response is not None
+
+
+def _add_question(view: Interaction, row: interaction.Interaction, asked: Asked) -> None:
+    if row.item_id is not None:
+        view["itemId"] = row.item_id
+    if decisions := _decisions(asked):
+        view["availableDecisions"] = decisions
+    if listed := questions.questions(asked):
+        view["questions"] = listed
+    if changes := questions.file_changes(asked):
+        view["changes"] = changes
+
+
+def _add_outcome(view: Interaction, row: interaction.Interaction) -> None:
+    if row.resolved_at is not None:
+        view["resolvedAt"] = timestamp(row.resolved_at)
+    if row.state == "auto_declined":
+        view["autoResolved"] = True
+    if row.reason is not None:
+        view["reason"] = row.reason
+
+
+def _decisions(asked: Asked) -> list[str]:
+    """Return the decisions that Codex offers; one that it describes by an object is shown by its key."""
+    if asked.kind != "approval":
+        return []
+    offered = asked.params.get("availableDecisions")
+    if not isinstance(offered, list):
+        return [*questions.DECISIONS]
+    words: list[str] = []
+    for decision in offered:
+        if isinstance(decision, str):
+            words.append(decision)
+        elif isinstance(decision, dict):
+            words.extend(decision)
+    return words

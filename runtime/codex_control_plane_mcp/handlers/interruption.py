@@ -1,0 +1,115 @@
+"""`codex_interrupt_turn`: the wish to stop a task is stored and carried out (contract §3, §19.7)."""
+
+from codex_control_plane_contract.arguments import InterruptTurnArguments
+from codex_control_plane_contract.errors import CodexTurnNotFound, InvalidArgument
+from codex_control_plane_contract.lifecycles import operation
+from codex_control_plane_contract.types import Interrupted
+from codex_control_plane_mcp.handlers.context import Context
+from codex_control_plane_mcp.handlers.moment import look
+from codex_control_plane_mcp.handlers.next_steps import next_step
+from codex_control_plane_mcp.handlers.status import known_operation
+from codex_control_plane_mcp.handlers.times import timestamp
+from codex_control_plane_mcp.handlers.waiting import first_found, on_thread
+from codex_control_plane_mcp.store.reading import Reader
+from codex_control_plane_mcp.store.transaction import Transaction
+
+
+async def interrupt_turn(context: Context, arguments: InterruptTurnArguments) -> Interrupted:
+    """Cancel a queued task at once; of another, store the wish and wait up to `timeout_seconds` for the end.
+
+    Raises INVALID_ARGUMENT for a task that has ended and for arguments that name none,
+    CODEX_OPERATION_NOT_FOUND and CODEX_TURN_NOT_FOUND.
+    """
+    _refuse_misfits(arguments)
+    with context.store.bells.listen() as listener:
+        row, command_id = await on_thread(lambda: _request(context, arguments))
+        if not row.facts.terminal:
+            context.summon()
+            await first_found(lambda: _end(context, row.operation_id), listener, arguments.timeout_seconds)
+    return await on_thread(lambda: _present(context, row.operation_id, command_id))
+
+
+def _refuse_misfits(arguments: InterruptTurnArguments) -> None:
+    turn_named = arguments.thread_id is not None or arguments.turn_id is not None
+    if arguments.operation_id is not None:
+        if turn_named:
+            raise InvalidArgument(
+                "Give operation_id, or thread_id and turn_id; not both.", path="operation_id"
+            )
+    elif not turn_named:
+        raise InvalidArgument("Give operation_id, or thread_id and turn_id.", path="operation_id")
+    elif arguments.thread_id is None:
+        raise InvalidArgument("turn_id needs the thread_id of its turn.", path="thread_id")
+    elif arguments.turn_id is None:
+        raise InvalidArgument("thread_id needs the turn_id that is to be stopped.", path="turn_id")
+
+
+def _request(context: Context, arguments: InterruptTurnArguments) -> tuple[operation.Operation, str | None]:
+    """Store the wish; return the task, ended if that was all, and the command that carries it out, if any."""
+    with context.store.transaction(context.actor_id) as (transaction, reader):
+        row = _named_operation(reader, arguments)
+        if isinstance(row, operation.Ended):
+            raise _ended(row)
+        if isinstance(row, operation.Queued):
+            return transaction.apply(row.cancel()), None
+        return _ask_to_stop(transaction, row)
+
+
+def _ask_to_stop(
+    transaction: Transaction, row: operation.Starting | operation.InTurn
+) -> tuple[operation.Operation, str]:
+    """Store the wish once; an order that was given up is given again."""
+    if row.interrupt_requested_at is None:
+        transaction.apply(row.request_interrupt())
+    return row, transaction.enqueue("interrupt_turn", row.operation_id, by="client")
+
+
+def _named_operation(reader: Reader, arguments: InterruptTurnArguments) -> operation.Operation:
+    if arguments.operation_id is not None:
+        return known_operation(reader, arguments.operation_id)
+    row = reader.operation_of_turn(arguments.thread_id or "", arguments.turn_id or "")
+    if row is None:
+        raise CodexTurnNotFound(
+            "No such turn on record. Take threadId and turnId from codex_get_operation_status.",
+            threadId=arguments.thread_id,
+            turnId=arguments.turn_id,
+        )
+    return row
+
+
+def _ended(row: operation.Ended) -> InvalidArgument:
+    at = timestamp(row.completed_at)
+    return InvalidArgument(
+        f"Operation {row.operation_id} has already ended ({row.status}, {at}); there is nothing to stop.",
+        path="operation_id",
+        status=row.status,
+        completedAt=at,
+    )
+
+
+def _end(context: Context, operation_id: str) -> operation.Operation | None:
+    """Return the task once it has ended."""
+    with context.store.read() as reader:
+        row = known_operation(reader, operation_id)
+    return row if row.facts.terminal else None
+
+
+def _present(context: Context, operation_id: str, command_id: str | None) -> Interrupted:
+    with look(context) as moment:
+        row = known_operation(moment.reader, operation_id)
+        step = next_step(moment, row)
+    result: Interrupted = {
+        "operationId": row.operation_id,
+        "status": row.status,
+        "interruptRequested": True,
+        "nextRecommendedAction": step["nextRecommendedAction"],
+        "recommendedPollAfterSeconds": step["recommendedPollAfterSeconds"],
+        "pollRecommended": step["pollRecommended"],
+    }
+    if row.thread_id is not None:
+        result["threadId"] = row.thread_id
+    if row.turn_id is not None:
+        result["turnId"] = row.turn_id
+    if command_id is not None:
+        result["commandId"] = command_id
+    return result

@@ -1,0 +1,81 @@
+"""Why a queued task waits, and what to do next about any task (contract §5, §8)."""
+
+from typing import Final
+
+from codex_control_plane_contract.lifecycles import interaction, operation
+from codex_control_plane_contract.types import Next, NextAction, QueueReason
+from codex_control_plane_mcp.handlers.moment import Moment
+from codex_control_plane_mcp.handlers.workers import any_live
+
+SLOT_POLL_SECONDS: Final = 5
+HEALTH_POLL_SECONDS: Final = 10
+LONGEST_POLL_SECONDS: Final = 60
+"""However late the next attempt is, a look once a minute costs nothing."""
+
+SOON: Final[Next] = {
+    "nextRecommendedAction": "poll_operation_status",
+    "recommendedPollAfterSeconds": 1,
+    "pollRecommended": True,
+}
+"""The worker or Codex is at something that takes a moment."""
+
+
+def queued_reason(moment: Moment, row: operation.Queued) -> QueueReason:
+    """Return why a queued task has not been taken yet."""
+    if row.queued_reason is not None and row.next_attempt_at is not None and row.next_attempt_at > moment.now:
+        return row.queued_reason
+    if row.thread_id is not None and moment.reader.thread_in_use(row.thread_id) is not None:
+        return "thread_slot_limit"
+    if moment.reader.slots_taken() >= moment.settings.max_active_turns_global:
+        return "global_slot_limit"
+    return "waiting_for_worker"
+
+
+def next_step(moment: Moment, row: operation.Operation) -> Next:
+    """Return what to do next about a task, and when to look again."""
+    if isinstance(row, operation.Queued):
+        return _step_of_queued(moment, row)
+    if row.facts.terminal:
+        return _step(row.facts.next_action, row.facts.poll_after_seconds)
+    if row.interrupt_requested_at is not None or (row.facts.waits_for_human and not _asks(moment, row)):
+        return SOON
+    return _step(row.facts.next_action, row.facts.poll_after_seconds)
+
+
+def pending_questions(moment: Moment, row: operation.Operation) -> list[interaction.Pending]:
+    """Return the questions of a task that nobody has answered yet, oldest first."""
+    if row.turn_id is None or row.facts.terminal:
+        return []
+    return [
+        question
+        for question in moment.reader.open_interactions(row.turn_id)
+        if isinstance(question, interaction.Pending)
+    ]
+
+
+def _asks(moment: Moment, row: operation.Operation) -> bool:
+    """Return whether an answer is missing, and not merely on its way."""
+    return bool(pending_questions(moment, row))
+
+
+def _step_of_queued(moment: Moment, row: operation.Queued) -> Next:
+    # In mode inline this server starts a worker; in the others nobody may ever do so.
+    if moment.settings.execution_mode != "inline" and not any_live(moment):
+        return _step("inspect_worker_health", HEALTH_POLL_SECONDS)
+    soonest = row.facts.poll_after_seconds
+    match queued_reason(moment, row):
+        case "global_slot_limit" | "thread_slot_limit":
+            return _step("wait_for_worker_slot", SLOT_POLL_SECONDS)
+        case "retry_after_worker_error":
+            due = -(-((row.next_attempt_at or moment.now) - moment.now) // 1000)
+            return _step(row.facts.next_action, min(max(due, soonest), LONGEST_POLL_SECONDS))
+        case "waiting_for_worker":
+            return _step(row.facts.next_action, soonest)
+
+
+def _step(action: NextAction, seconds: int) -> Next:
+    return {
+        "nextRecommendedAction": action,
+        "recommendedPollAfterSeconds": seconds,
+        "pollRecommended": seconds > 0,
+    }

@@ -1,0 +1,120 @@
+"""`codex_submit_task`: once a task is stored it is never lost and never run twice (contract §7)."""
+
+from codex_control_plane_contract.arguments import SubmitTaskArguments
+from codex_control_plane_contract.change import Change
+from codex_control_plane_contract.errors import IdempotencyConflict, InvalidArgument
+from codex_control_plane_contract.lifecycles import operation
+from codex_control_plane_contract.settings import Settings
+from codex_control_plane_contract.types import Acknowledgement
+from codex_control_plane_mcp.handlers.context import Context
+from codex_control_plane_mcp.handlers.moment import Moment, look
+from codex_control_plane_mcp.handlers.next_steps import next_step, queued_reason
+from codex_control_plane_mcp.handlers.task_request import TaskRequest
+from codex_control_plane_mcp.handlers.times import timestamp
+from codex_control_plane_mcp.handlers.waiting import on_thread
+from codex_control_plane_mcp.projects import Location, Territory
+from codex_control_plane_mcp.store.identifiers import new_id
+from codex_control_plane_mcp.store.reading import Reader
+
+
+async def submit_task(context: Context, arguments: SubmitTaskArguments) -> Acknowledgement:
+    """Store a task and return at once; a known key with the same request names the first task.
+
+    Raises INVALID_ARGUMENT, CODEX_PROJECT_NOT_FOUND, and IDEMPOTENCY_CONFLICT for a known key with another
+    request.
+    """
+    request = TaskRequest.of(arguments)
+    acknowledgement = await on_thread(lambda: _submit(context, request))
+    context.summon()
+    return acknowledgement
+
+
+def _submit(context: Context, request: TaskRequest) -> Acknowledgement:
+    # A first look, so that a repetition is answered even if its directory is gone by now.
+    with look(context) as moment:
+        known = _known(moment.reader, request)
+        if known is not None:
+            return _acknowledge(moment, known, request, idempotent=True)
+    location = _locate(context, request)
+    with context.store.transaction(context.actor_id) as (transaction, reader):
+        known = _known(reader, request)
+        row = known or transaction.apply(
+            _creation(new_id(operation.ID_PREFIX, transaction.now), request, location, context.settings)
+        )
+    with look(context) as moment:
+        return _acknowledge(moment, row, request, idempotent=known is not None)
+
+
+def _known(reader: Reader, request: TaskRequest) -> operation.Operation | None:
+    """Return the task that the request's key names, if any. Raises IDEMPOTENCY_CONFLICT."""
+    if request.client_request_id is None:
+        return None
+    row = reader.operation_by_key(request.client_request_id)
+    if row is not None and row.payload_hash != request.payload_hash:
+        raise IdempotencyConflict(
+            f"This client_request_id names another request, operation {row.operation_id}. Use a new one.",
+            operationId=row.operation_id,
+            createdAt=timestamp(row.created_at),
+        )
+    return row
+
+
+def _locate(context: Context, request: TaskRequest) -> Location:
+    """Return where the task works: as asked, else where the thread worked last."""
+    with context.store.read() as reader:
+        used = reader.directories_of_project(request.project_id.lower()) if request.project_id else []
+        earlier = reader.latest_operation_of_thread(request.thread_id) if request.thread_id else None
+    territory = Territory(context.settings.allowed_roots, context.settings.projects_root, used)
+    if request.cwd is not None or request.project_id is not None:
+        return territory.locate(cwd=request.cwd, project_id=request.project_id)
+    if earlier is None:
+        raise InvalidArgument("This thread is not known here; say where, by cwd or project_id.", path="cwd")
+    # The allowed roots may have changed since.
+    return Location(earlier.project_id, territory.directory(earlier.cwd, argument="cwd"))
+
+
+def _creation(
+    operation_id: str, request: TaskRequest, location: Location, settings: Settings
+) -> Change[operation.Queued]:
+    return operation.submit(
+        operation_id=operation_id,
+        operation_type=request.operation_type,
+        client_request_id=request.client_request_id,
+        payload_hash=request.payload_hash,
+        message=request.message,
+        title=request.title,
+        project_id=location.project_id,
+        cwd=str(location.cwd),
+        model=request.model or settings.default_model,
+        effort=request.effort or settings.default_effort,
+        sandbox=request.sandbox or settings.default_sandbox,
+        approval_policy=request.approval_policy or settings.default_approval_policy,
+        timeout_seconds=request.timeout_seconds,
+        thread_id=request.thread_id,
+    )
+
+
+def _acknowledge(
+    moment: Moment, row: operation.Operation, request: TaskRequest, *, idempotent: bool
+) -> Acknowledgement:
+    step = next_step(moment, row)
+    acknowledgement: Acknowledgement = {
+        "operationId": row.operation_id,
+        "operationType": row.operation_type,
+        "status": row.status,
+        "projectId": row.project_id,
+        "idempotent": idempotent,
+        "createdAt": timestamp(row.created_at),
+        "nextRecommendedAction": step["nextRecommendedAction"],
+        "recommendedPollAfterSeconds": step["recommendedPollAfterSeconds"],
+        "pollRecommended": step["pollRecommended"],
+    }
+    if row.client_request_id is not None:
+        acknowledgement["clientRequestId"] = row.client_request_id
+    if row.thread_id is not None:
+        acknowledgement["threadId"] = row.thread_id
+    if isinstance(row, operation.Queued):
+        acknowledgement["queuedReason"] = queued_reason(moment, row)
+    if request.warnings:
+        acknowledgement["warnings"] = [*request.warnings]
+    return acknowledgement

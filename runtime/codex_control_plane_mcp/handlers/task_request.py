@@ -1,0 +1,139 @@
+"""A submission, checked and in one form, whatever words it came in (contract §2, §3, §7)."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Final, Self
+
+from codex_control_plane_contract.arguments import SubmitTaskArguments
+from codex_control_plane_contract.errors import InvalidArgument
+from codex_control_plane_contract.lifecycles.operation import ApprovalPolicy, OperationType, Sandbox
+
+_APPROVAL_WORDS: Final[Mapping[str, ApprovalPolicy]] = {
+    "never": "never",
+    "on-request": "on-request",
+    "untrusted": "untrusted",
+    "respect_existing": "respect_existing",
+    "on-failure": "on-request",
+    "ask_openclaw": "on-request",
+    "never_auto_approve": "never",
+}
+_ADJUSTED: Final = "approval_policy on-failure is refused by current Codex; on-request is used instead."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRequest:
+    """What a caller asks for; None where it leaves the choice to the settings or to the thread."""
+
+    operation_type: OperationType
+    client_request_id: str | None
+    message: str
+    cwd: str | None
+    project_id: str | None
+    thread_id: str | None
+    title: str | None
+    model: str | None
+    effort: str | None
+    sandbox: Sandbox | None
+    approval_policy: ApprovalPolicy | None
+    timeout_seconds: int
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, arguments: SubmitTaskArguments) -> Self:
+        """Return the request. Raises INVALID_ARGUMENT for a text or a combination that does not fit."""
+        _refuse_unstorable(arguments)
+        _refuse_misfits(arguments)
+        given = arguments.approval_policy
+        return cls(
+            operation_type=arguments.operation_type,
+            client_request_id=arguments.client_request_id,
+            message=arguments.message,
+            cwd=arguments.cwd,
+            project_id=arguments.project_id,
+            thread_id=arguments.thread_id or arguments.chat_id,
+            title=arguments.title,
+            model=arguments.model,
+            effort=arguments.effort,
+            sandbox=arguments.sandbox,
+            approval_policy=_APPROVAL_WORDS[given] if given is not None else None,
+            timeout_seconds=arguments.timeout_seconds,
+            warnings=(_ADJUSTED,) if given == "on-failure" else (),
+        )
+
+    @property
+    def payload_hash(self) -> str:
+        """The SHA-256, in hexadecimal, that tells whether a key names the same request again (contract §7).
+
+        It covers the canonical JSON (sorted names, no blanks, ASCII) of what the caller sent: aliases
+        resolved, absent arguments left out, defaults not filled in, so that a change of settings makes no
+        old request another one. The key itself is left out, and `timeout_seconds`, which says how the task
+        is run and not what it is.
+        """
+        payload = {
+            "operation_type": self.operation_type,
+            "message": self.message,
+            "cwd": self.cwd,
+            "project_id": self.project_id,
+            "thread_id": self.thread_id,
+            "title": self.title,
+            "model": self.model,
+            "effort": self.effort,
+            "sandbox": self.sandbox,
+            "approval_policy": self.approval_policy,
+        }
+        given = {name: value for name, value in payload.items() if value is not None}
+        canonical = json.dumps(given, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _refuse_unstorable(arguments: SubmitTaskArguments) -> None:
+    """Refuse texts that the store or Codex could not take back out as they were."""
+    for name, text in asdict(arguments).items():
+        if not isinstance(text, str):
+            continue
+        if "\0" in text:
+            raise InvalidArgument(f"{name} holds a NUL character.", path=name, allowed="text without NUL")
+        try:
+            text.encode()
+        except UnicodeEncodeError as fault:
+            raise InvalidArgument(
+                f"{name} holds half of a surrogate pair, which is no character.",
+                path=name,
+                allowed="Unicode text",
+            ) from fault
+
+
+def _refuse_misfits(arguments: SubmitTaskArguments) -> None:
+    if arguments.operation_type == "start_chat":
+        _refuse_thread(arguments)
+        if arguments.cwd is None and arguments.project_id is None:
+            raise InvalidArgument("start_chat needs cwd or project_id.", path="cwd")
+        return
+    if arguments.title is not None:
+        raise InvalidArgument("title fits start_chat only; the thread has its name.", path="title")
+    if arguments.thread_id is None and arguments.chat_id is None:
+        raise InvalidArgument("send_message needs thread_id or chat_id.", path="thread_id")
+    if None not in (arguments.thread_id, arguments.chat_id) and arguments.thread_id != arguments.chat_id:
+        raise InvalidArgument("chat_id and thread_id name different threads; give one.", path="chat_id")
+
+
+def _refuse_thread(arguments: SubmitTaskArguments) -> None:
+    for name, value in (("thread_id", arguments.thread_id), ("chat_id", arguments.chat_id)):
+        if value is not None:
+            raise InvalidArgument(
+                f"start_chat opens a new thread; to continue one, submit send_message with {name}.", path=name
+            )
+    if arguments.sandbox == "respect_existing":
+        raise InvalidArgument(
+            "sandbox respect_existing fits a thread that exists; start_chat opens a new one.",
+            path="sandbox",
+            allowed=["read-only", "workspace-write", "danger-full-access"],
+        )
+    if arguments.approval_policy == "respect_existing":
+        raise InvalidArgument(
+            "approval_policy respect_existing fits a thread that exists; start_chat opens a new one.",
+            path="approval_policy",
+            allowed=["never", "on-request", "untrusted"],
+        )
