@@ -99,19 +99,6 @@ class ThreadResumeResult(TypedDict):
     thread: Thread
 
 
-class ThreadReadResult(TypedDict):
-    """The reply to `thread/read`."""
-
-    thread: Thread
-
-
-class ThreadLoadedListResult(TypedDict):
-    """The reply to `thread/loaded/list`."""
-
-    data: list[str]
-    nextCursor: NotRequired[str]
-
-
 class ThreadTurnsListResult(TypedDict):
     """The reply to `thread/turns/list`."""
 
@@ -155,11 +142,7 @@ _REPLIES: Final[Mapping[str, Fields]] = {
     ),
     "thread/start": (Field("thread", "thread", "Thread", required=True),),
     "thread/resume": (Field("thread", "thread", "Thread", required=True),),
-    "thread/read": (Field("thread", "thread", "Thread", required=True),),
-    "thread/loaded/list": (
-        Field("data", "data", "string", required=True, many=True),
-        Field("nextCursor", "next_cursor", "string"),
-    ),
+    "thread/unsubscribe": (),
     "thread/name/set": (),
     "thread/turns/list": (
         Field("data", "data", "Turn", required=True, many=True),
@@ -257,21 +240,9 @@ class CodexCalls:
         )
         return cast("ThreadResumeResult", reply)
 
-    async def thread_read(self, *, timeout: float, thread_id: str) -> ThreadReadResult:
-        """A thread as it stands, without loading it."""
-        reply = await self._call("thread/read", {"threadId": thread_id}, timeout)
-        return cast("ThreadReadResult", reply)
-
-    async def thread_loaded_list(
-        self,
-        *,
-        timeout: float,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> ThreadLoadedListResult:
-        """The threads in the app-server's memory."""
-        reply = await self._call("thread/loaded/list", {"limit": limit, "cursor": cursor}, timeout)
-        return cast("ThreadLoadedListResult", reply)
+    async def thread_unsubscribe(self, *, timeout: float, thread_id: str) -> None:
+        """Ends the subscription, so that an idle thread can be unloaded."""
+        await self._call("thread/unsubscribe", {"threadId": thread_id}, timeout)
 
     async def thread_name_set(self, *, timeout: float, thread_id: str, name: str) -> None:
         """Names a thread."""

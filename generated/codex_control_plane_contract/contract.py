@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "18e435021bc785287466cd7aaac2e9f4941119d4966328f069aaaea43d4dff6c"
+CONTRACT_HASH: Final = "9a9a933b2be6f51801a8bf018367085f018c4443dc3e0c355f2d5b813a2c8952"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

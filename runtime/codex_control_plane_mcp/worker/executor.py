@@ -50,7 +50,12 @@ class Executor:
         """Work until cancelled. Raises FenceLost once the lease is gone."""
         while True:
             self._woken.clear()
-            due = await self._round()
+            try:
+                due = await self._round()
+            except ControlPlaneError as fault:
+                # The store is locked, full or away: nothing is lost by trying again.
+                _LOG.warning("round given up: %s", fault)
+                due = _PAUSE_SECONDS
             try:
                 async with asyncio.timeout(due):
                     await self._woken.wait()

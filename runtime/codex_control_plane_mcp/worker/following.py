@@ -22,6 +22,7 @@ from codex_control_plane_mcp.worker.turns import end_turn
 
 _LOG = logging.getLogger(__name__)
 _UNSUPPORTED = -32601
+_CALL_SECONDS = 10.0
 
 
 class Follower:
@@ -164,7 +165,14 @@ class Following:
 
         await self._ledger.change(record)
         self.started_turns.discard(ended["id"])
+        await self._leave(notification.thread_id)
         self._wake()
+
+    async def _leave(self, thread_id: str) -> None:
+        """Let Codex unload a thread that no task is on; subscribed threads stay in its memory for ever."""
+        if await self._ledger.read(lambda reader: reader.thread_in_use(thread_id)) is None:
+            with contextlib.suppress(CallError):
+                await self._session.calls.thread_unsubscribe(timeout=_CALL_SECONDS, thread_id=thread_id)
 
     async def _resolved(self, notification: codex.ServerRequestResolved) -> None:
         request_id = json.dumps(notification.request_id)

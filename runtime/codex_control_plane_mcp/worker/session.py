@@ -59,6 +59,10 @@ async def open_session(settings: Settings, state_directory: Path) -> Session:
         )
     except CodexError as fault:
         raise _explained(fault) from fault
+    except OSError as fault:
+        raise CodexAppServerUnavailable(
+            f"The app-server cannot be started: {fault.strerror}", finding="codex_binary"
+        ) from fault
     session = Session(connection, codex.CodexCalls(connection), running, binary)
     try:
         await _require_login(session)

@@ -70,11 +70,11 @@ class Starter:
             opened = await self._ledger.change(partial(self._open_app_server, row.operation_id, link))
             if opened is None:
                 return True
-            thread_id = await self._thread(opened, link)
-            # Its messages wait until the turn is on record; they would find no owner before.
-            async with link.following.holding(thread_id):
-                prompt = await self._ledger.change(partial(self._open_turn, opened, thread_id))
-                return prompt is None or await self._submit(prompt, link)
+            if opened.row.thread_id is not None:
+                started = await self._continue_thread(opened.row, opened.row.thread_id, link)
+                if started is not None:
+                    return started
+            return await self._begin_thread(opened, link)
         except ControlPlaneError as error:
             await self.give_back(row.operation_id, error)
             return True
@@ -100,12 +100,12 @@ class Starter:
         return Opened(opened, None if opened.thread_id else self._record(transaction, opened, "thread_start"))
 
     def _open_turn(
-        self, opened: Opened, thread_id: str, transaction: Transaction, reader: Reader
+        self, operation_id: str, thread_id: str, transaction: Transaction, reader: Reader
     ) -> Prompt | None:
-        calling = reader.open_attempt_of(opened.row.operation_id, "thread_start")
+        calling = reader.open_attempt_of(operation_id, "thread_start")
         if isinstance(calling, attempt.Sent):
             transaction.apply(calling.accept(evidence="reply to thread/start", thread_id=thread_id))
-        row = reader.operation(opened.row.operation_id)
+        row = reader.operation(operation_id)
         if not isinstance(row, operation.StartingThread) or withdraw(transaction, row):
             return None
         ready = transaction.apply(row.open_turn(thread_id=thread_id))
@@ -127,18 +127,29 @@ class Starter:
             thread_id=row.thread_id,
         )
 
-    async def _thread(self, opened: Opened, link: Link) -> str:
-        """Return the id of the thread, new or loaded and idle."""
-        if opened.calling is not None:
-            return await self._new_thread(opened.row, opened.calling, link)
-        if await self._resumed(opened.row, link):
-            assert opened.row.thread_id is not None
-            return opened.row.thread_id
-        # The thread of an earlier try that Codex never wrote down, because no turn of it began.
-        calling = await self._ledger.change(
+    async def _continue_thread(
+        self, row: operation.StartingThread, thread_id: str, link: Link
+    ) -> bool | None:
+        """Submit on a thread that exists; None if it is one of ours that never came to be."""
+        # Held from before the resume, so that the follower of an earlier turn does not leave the thread in
+        # between, until the turn is on record: its messages would find no owner before.
+        async with link.following.holding(thread_id):
+            if not await self._resumed(row, thread_id, link):
+                return None
+            return await self._hand_over(row, thread_id, link)
+
+    async def _begin_thread(self, opened: Opened, link: Link) -> bool:
+        """Submit on a new thread."""
+        calling = opened.calling or await self._ledger.change(
             lambda transaction, _: self._record(transaction, opened.row, "thread_start")
         )
-        return await self._new_thread(opened.row, calling, link)
+        thread_id = await self._new_thread(opened.row, calling, link)
+        async with link.following.holding(thread_id):
+            return await self._hand_over(opened.row, thread_id, link)
+
+    async def _hand_over(self, row: operation.StartingThread, thread_id: str, link: Link) -> bool:
+        prompt = await self._ledger.change(partial(self._open_turn, row.operation_id, thread_id))
+        return prompt is None or await self._submit(prompt, link)
 
     async def _new_thread(self, row: operation.StartingThread, calling: attempt.Sent, link: Link) -> str:
         try:
@@ -160,12 +171,11 @@ class Starter:
             raise unavailable(fault) from fault
         return reply["thread"]["id"]
 
-    async def _resumed(self, row: operation.StartingThread, link: Link) -> bool:
+    async def _resumed(self, row: operation.StartingThread, thread_id: str, link: Link) -> bool:
         """Load the thread; return False if it is one of ours that never came to be."""
-        assert row.thread_id is not None
         try:
             reply = await link.session.calls.thread_resume(
-                timeout=row.timeout_seconds, thread_id=row.thread_id, exclude_turns=True
+                timeout=row.timeout_seconds, thread_id=thread_id, exclude_turns=True
             )
         except CallRefused as refused:
             if thread_lost(refused) and row.operation_type == "start_chat":

@@ -1,6 +1,7 @@
 """A worker process: registers, competes for the lease, executes while it holds it, leaves when idle."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -9,6 +10,7 @@ from functools import partial
 from typing import Literal
 
 from codex_control_plane_contract.contract import CONTRACT_HASH
+from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import worker
 from codex_control_plane_contract.records import ExecutorLeaseRow
 from codex_control_plane_contract.settings import Settings
@@ -38,6 +40,7 @@ class Worker:
         self._identity = _own_identity()
         self._worker_id = new_id(worker.ID_PREFIX, store.clock.now())
         self._bell = asyncio.Event()
+        self._attention = asyncio.Event()
         self._stopping = False
         self._last_busy = time.monotonic()
         self._executor: Executor | None = None
@@ -52,7 +55,8 @@ class Worker:
     def stop(self) -> None:
         """Ask it to end in order; the turns of Codex go on without it. To be called from the event loop."""
         self._stopping = True
-        self._ring()
+        self._bell.set()
+        self._attention.set()
 
     async def run(self) -> None:
         """Live until stopped, or idle for as long as the settings say."""
@@ -81,7 +85,7 @@ class Worker:
                 continue
             if await self._idle():
                 return "idle"
-            await self._await_bell(self._settings.lease_seconds / 2)
+            await _wait(self._bell, self._settings.lease_seconds / 2)
 
     def _compete(self) -> bool:
         """Take the lease if nobody alive holds it; a holder whose process is dead loses it at once."""
@@ -94,7 +98,7 @@ class Worker:
         lease = self._keeper.lease
         if lease is None:
             return
-        self._keeper.start(on_lost=partial(self._ring_from_thread, asyncio.get_running_loop()))
+        self._keeper.start(on_lost=partial(self._lose_from_thread, asyncio.get_running_loop()))
         await asyncio.to_thread(self._change, "execute", "")
         await asyncio.to_thread(self._bury)
         ledger = Ledger(self._store, self._keeper, lease.fence)
@@ -112,8 +116,9 @@ class Worker:
 
     async def _watch(self, running: asyncio.Task[None], executor: Executor) -> None:
         """Return when the executor must end; unless the lease is gone, calls under way arrive first."""
+        running.add_done_callback(lambda _: self._attention.set())
         while not running.done():
-            self._bell.clear()
+            self._attention.clear()
             if self._stopping:
                 await asyncio.to_thread(self._change, "drain", "")
                 await executor.drain(_DRAIN_SECONDS)
@@ -123,12 +128,11 @@ class Worker:
                 await asyncio.to_thread(self._change, "yield_lease", "")
                 return
             if await self._idle():
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
                 await executor.stop_app_server()
                 return
-            await asyncio.wait(
-                [running, asyncio.ensure_future(self._await_bell(self._seconds_to_idle()))],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await _wait(self._attention, self._seconds_to_idle())
         fault = running.exception()
         if fault is not None and not isinstance(fault, FenceLost):
             raise fault
@@ -150,30 +154,22 @@ class Worker:
         # A server that goes away rings no bell; so it is looked for now and then.
         return min(max(self._last_busy + self._settings.worker_idle_seconds - time.monotonic(), 0.05), 60.0)
 
-    async def _await_bell(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._bell.wait()
-        except TimeoutError:
-            return
-
     def _rung(self, listener: Listener) -> None:
         listener.drain()
-        self._ring()
-
-    def _ring(self) -> None:
         self._bell.set()
         if self._executor is not None:
             self._executor.wake()
 
-    def _ring_from_thread(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.call_soon_threadsafe(self._ring)
+    def _lose_from_thread(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_soon_threadsafe(self._attention.set)
 
     async def _beat(self) -> None:
         """Say now and then that this worker lives (contract §4 workerState)."""
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
-            await asyncio.to_thread(self._touch)
+            # A beat that the store has no room for is made good by the next one.
+            with contextlib.suppress(ControlPlaneError):
+                await asyncio.to_thread(self._touch)
 
     def _touch(self) -> None:
         with self._store.transaction(self._worker_id) as (transaction, reader):
@@ -222,6 +218,13 @@ class Worker:
                     transaction.apply(
                         row.lose(stop_reason="its process is gone"), by="worker", evidence="the pid is dead"
                     )
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Return when the event is set, or after so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def _own_identity() -> ProcessIdentity:
