@@ -11,7 +11,6 @@ from functools import partial
 from typing import Literal
 
 from codex_control_plane_contract.codex import ReplyInvalid
-
 from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import attempt, operation
 from codex_control_plane_contract.settings import Settings
@@ -140,9 +139,11 @@ class Starter:
 
     async def _begin_thread(self, opened: Opened, link: Link) -> bool:
         """Submit on a new thread."""
-        calling = opened.calling or await self._ledger.change(
-            lambda transaction, _: self._record(transaction, opened.row, "thread_start")
-        )
+        calling = opened.calling
+        if calling is None:
+            calling = await self._ledger.change(
+                lambda transaction, _: self._record(transaction, opened.row, "thread_start")
+            )
         thread_id = await self._new_thread(opened.row, calling, link)
         async with link.following.holding(thread_id):
             return await self._hand_over(opened.row, thread_id, link)
