@@ -1,12 +1,19 @@
 """How a turn ended, read from what Codex says of it (``turn/completed`` or ``thread/turns/list``)."""
 
+from collections.abc import Mapping
+
 from codex_control_plane_contract import codex
 from codex_control_plane_contract.types import Error
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.store import Reader
-from codex_control_plane_mcp.worker.turns import TerminalSource, TurnEnd
+from codex_control_plane_mcp.worker.turns import TerminalSource, TerminalStatus, TurnEnd
 
 _MESSAGE_CHARS = 4000
+_ENDS: Mapping[str, TerminalStatus] = {
+    "completed": "completed",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
 
 
 def read_end(
@@ -23,9 +30,8 @@ def read_end(
     The final message is the turn's last agent message; where Codex leaves the items out, the last one seen.
     ``error`` is what the ``error`` notification said, for a turn that says nothing itself.
     """
-    status = ended["status"]
-    # Spelled out, so that both type checkers narrow the status.
-    if status != "completed" and status != "failed" and status != "interrupted":  # noqa: PLR1714
+    status = _ENDS.get(ended["status"])
+    if status is None:
         return None
     fault = ended.get("error")
     return TurnEnd(
