@@ -7,6 +7,7 @@ the state file alone does not give the secret away.
 import contextlib
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -19,18 +20,35 @@ _KEY_FILE = "secret.key"
 _FIELD = "sealed"
 
 
+class SealBroken(Exception):
+    """The answer was sealed with a key that is no longer in the state directory; it cannot be opened."""
+
+
 def sealed(answer: JsonObject, state_directory: Path) -> JsonObject:
     """Return the answer as ``{"sealed": token}``."""
-    token = _cipher(state_directory).encrypt(json.dumps(answer).encode())
+    path = state_directory / _KEY_FILE
+    if not path.exists():
+        _create_key(path)
+    token = _cipher(path).encrypt(json.dumps(answer).encode())
     return {_FIELD: token.decode("ascii")}
 
 
 def opened(answer: JsonObject, state_directory: Path) -> JsonObject:
-    """Return the answer in the clear; one that was never sealed is returned as it is."""
+    """Return the answer in the clear; one that was never sealed is returned as it is.
+
+    Raises :class:`SealBroken` where the key is missing or another one.
+    """
     token = answer.get(_FIELD)
     if not isinstance(token, str):
         return answer
-    return cast(JsonObject, json.loads(_cipher(state_directory).decrypt(token.encode("ascii"))))
+    # Imported here, as in `_cipher`.
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415
+
+    try:
+        clear = _cipher(state_directory / _KEY_FILE).decrypt(token.encode("ascii"))
+    except (FileNotFoundError, ValueError, InvalidToken) as fault:
+        raise SealBroken(f"{_KEY_FILE} does not open the answer") from fault
+    return cast(JsonObject, json.loads(clear))
 
 
 def spent(answer: JsonObject) -> JsonObject | None:
@@ -38,24 +56,30 @@ def spent(answer: JsonObject) -> JsonObject | None:
     return {_FIELD: None} if _FIELD in answer else None
 
 
-def _cipher(state_directory: Path) -> "Fernet":
+def _cipher(path: Path) -> "Fernet":
     # Imported here: few answers are secret, and the cipher costs every server its start time.
     from cryptography.fernet import Fernet  # noqa: PLC0415
 
-    path = state_directory / _KEY_FILE
-    if not path.exists():
-        _write_once(path, Fernet.generate_key())
     return Fernet(path.read_bytes())
 
 
-def _write_once(path: Path, key: bytes) -> None:
-    """Write the key file; if another process was faster, its key counts."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(draft)
-    draft.unlink()
+def _create_key(path: Path) -> None:
+    """Write a new key that survives a power cut; if somebody else was faster, theirs counts."""
+    # Imported here, as in `_cipher`.
+    from cryptography.fernet import Fernet  # noqa: PLC0415
+
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key())
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        Path(draft).unlink()
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

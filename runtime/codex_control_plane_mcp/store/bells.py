@@ -9,10 +9,13 @@ A bell carries no content: who hears it reads the store.
 import contextlib
 import errno
 import os
+import re
 import secrets
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+_NAME = re.compile(r"(\d+)-[0-9a-f]{8}")
 
 
 class Listener:
@@ -21,8 +24,12 @@ class Listener:
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}"
         os.mkfifo(self._path, 0o600)
-        # Read and write: the pipe never reports end of file when the last ringer closes its end.
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            # Read and write: the pipe never reports end of file when the last ringer closes its end.
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            self._path.unlink(missing_ok=True)
+            raise
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
@@ -62,36 +69,50 @@ class Bells:
         return Listener(self._folder)
 
     def ring(self) -> None:
-        """Wake every listener; one that is gone is swept away, a full pipe has rung already."""
-        with contextlib.suppress(FileNotFoundError):
-            for path in list(self._folder.iterdir()):
-                self._ring_one(path)
+        """Wake every listener; one that is gone is swept away, a full pipe has rung already.
+
+        Never raises: it comes after a commit, which stays committed whoever hears of it.
+        """
+        for path, pid in self._pipes():
+            descriptor = self._end(path, pid)
+            if descriptor is not None:
+                with contextlib.suppress(BlockingIOError, BrokenPipeError):
+                    os.write(descriptor, b"!")
+                os.close(descriptor)
 
     def listening(self) -> set[int]:
-        """Return the process ids of those that listen; one that was killed may be among them until a ring."""
-        with contextlib.suppress(FileNotFoundError):
-            return {int(path.name.partition("-")[0]) for path in self._folder.iterdir()}
-        return set()
+        """Return the process ids of those that listen now."""
+        pids: set[int] = set()
+        for path, pid in self._pipes():
+            descriptor = self._end(path, pid)
+            if descriptor is not None:
+                os.close(descriptor)
+                pids.add(pid)
+        return pids
 
-    def _ring_one(self, path: Path) -> None:
+    def _pipes(self) -> list[tuple[Path, int]]:
+        """Return every pipe with the process id of its owner; any other file in the folder is not ours."""
+        with contextlib.suppress(OSError):
+            names = [_NAME.fullmatch(path.name) for path in self._folder.iterdir()]
+            return [(self._folder / name[0], int(name[1])) for name in names if name]
+        return []
+
+    def _end(self, path: Path, pid: int) -> int | None:
+        """Return the writing end of a pipe, or None and sweep it where nobody reads it."""
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            if error.errno == errno.ENXIO:
-                self._sweep(path)
-            return
-        try:
-            with contextlib.suppress(BlockingIOError, BrokenPipeError):
-                os.write(descriptor, b"!")
-        finally:
-            os.close(descriptor)
+            # The owner may be between mkfifo and open; only a dead owner's pipe is removed.
+            if error.errno == errno.ENXIO and _is_dead(pid):
+                path.unlink(missing_ok=True)
+            return None
 
-    def _sweep(self, path: Path) -> None:
-        # The owner may be between mkfifo and open; only a dead owner's pipe is removed.
-        pid = int(path.name.partition("-")[0])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            path.unlink(missing_ok=True)
-        except PermissionError:
-            return
+
+def _is_dead(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from codex_control_plane_contract.errors import CodexStateBusy, CodexStateUnusable, ControlPlaneError
 
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+# SQLITE_PROTOCOL: too many processes opened the write-ahead log at once.
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _UNUSABLE = {
     sqlite3.SQLITE_CORRUPT: "is corrupt; restore a backup, or move it away to start empty",
     sqlite3.SQLITE_NOTADB: "is not a SQLite database; point CODEX_MCP_STATE_DB elsewhere, or move it away",

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from codex_control_plane_contract.errors import CodexStateBusy
+from codex_control_plane_contract.errors import CodexStateBusy, CodexStateUnusable
 from codex_control_plane_mcp.process_identity import ProcessIdentity
 from codex_control_plane_mcp.store.clock import Clock
 from codex_control_plane_mcp.store.database import connect
@@ -56,7 +56,7 @@ class LeaseKeeper:
 
     def acquire(self, dead_fence: int | None = None) -> Lease | None:
         """Take the lease if it is free, due, or under ``dead_fence``, whose holder is dead; else None."""
-        with self._connected() as connection:
+        with self._connected() as connection, explained(self._store.path):
             started = time.monotonic()
             now = self._clock.now()
             row = connection.execute(
@@ -92,32 +92,34 @@ class LeaseKeeper:
             self._thread = None
         lease, self._lease = self._lease, None
         if lease is not None:
-            with self._connected() as connection:
+            with self._connected() as connection, explained(self._store.path):
                 connection.execute(
                     _LEASE["release"], {"holder": lease.fence.holder, "fence": lease.fence.number}
                 )
             self._store.bells.ring()
 
     def _keep(self, on_lost: Callable[[], None]) -> None:
-        with self._connected() as connection:
-            while not self._stop.wait(self._seconds / 3):
-                try:
-                    kept = self._renew(connection)
-                except CodexStateBusy:
-                    # Another try comes with the next round; certain_until guards the meantime.
-                    continue
-                if not kept:
-                    self._lease = None
-                    on_lost()
-                    return
+        while not self._stop.wait(self._seconds / 3):
+            if not self._kept():
+                self._lease = None
+                on_lost()
+                return
 
-    def _renew(self, connection: sqlite3.Connection) -> bool:
+    def _kept(self) -> bool:
+        """Renew; return whether the lease is still ours."""
+        try:
+            return self._renew()
+        except (CodexStateBusy, CodexStateUnusable):
+            # A lock or a full disk may pass: another try comes with the next round, until the deadline.
+            return self.lease is not None
+
+    def _renew(self) -> bool:
         lease = self._lease
         if lease is None:
             return False
         started = time.monotonic()
         now = self._clock.now()
-        with explained(self._store.path):
+        with self._connected() as connection, explained(self._store.path):
             row = connection.execute(
                 _LEASE["renew"],
                 {

@@ -55,10 +55,14 @@ class Store:
             try:
                 yield Reader(connection)
             finally:
-                connection.execute("ROLLBACK")
+                # Some faults have ended the transaction already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
-    def transaction(self, actor_id: str, fence: Fence | None = None) -> Generator[tuple[Transaction, Reader], None, None]:
+    def transaction(
+        self, actor_id: str, fence: Fence | None = None
+    ) -> Generator[tuple[Transaction, Reader], None, None]:
         """Give a write transaction and reads that see it; commit at the end, roll back on any exception.
 
         ``actor_id`` names the process in the journal; ``fence`` is the executing worker's. The bells ring

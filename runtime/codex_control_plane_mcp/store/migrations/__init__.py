@@ -7,6 +7,9 @@ from pathlib import Path
 
 from codex_control_plane_contract.errors import CodexStateUnusable
 
+# "CCPM" in the header of every state file, so that no other program's database is taken for one.
+APPLICATION_ID = 0x4343504D
+
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -28,7 +31,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> int:
     """
     steps = migrations()
     newest = steps[-1][0]
-    version = _version(connection)
+    version = _ours(connection, path)
     if version > newest:
         raise CodexStateUnusable(
             f"The state file {path.name} was written by a newer version (schema {version}; this program "
@@ -36,30 +39,52 @@ def migrate(connection: sqlite3.Connection, path: Path) -> int:
             schemaVersion=version,
             knownVersion=newest,
         )
-    if version == newest:
-        return version
-    if version == 0 and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+    _write_ahead(connection, path)
+    for number, script in steps[version:]:
+        _step(connection, number, script)
+    return newest
+
+
+def _ours(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of our file, 0 for an empty one; raise CODEX_STATE_UNUSABLE for any other."""
+    # One snapshot: another process may be creating the tables.
+    connection.execute("BEGIN")
+    try:
+        version, owner = _pragma(connection, "user_version"), _pragma(connection, "application_id")
+        used = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    if owner != APPLICATION_ID and (used or version or owner):
         raise CodexStateUnusable(
             f"The file {path.name} is a database of another program. "
             "Point CODEX_MCP_STATE_DB to another file."
         )
-    connection.execute("PRAGMA journal_mode = WAL")
-    for number, script in steps:
-        _step(connection, number, script)
-    return newest
+    return version
+
+
+def _write_ahead(connection: sqlite3.Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()["journal_mode"]
+    if mode != "wal":
+        raise CodexStateUnusable(
+            f"The file system of the state file {path.name} has no shared memory for SQLite's write-ahead "
+            "mode. Point CODEX_MCP_STATE_DB to a local disk.",
+            reason=str(mode),
+        )
 
 
 def _step(connection: sqlite3.Connection, number: int, script: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Two processes may open a new file at once: the second finds the step done.
-        if _version(connection) < number:
+        if _pragma(connection, "user_version") < number:
             _execute_script(connection, script)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {number}")
         connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _execute_script(connection: sqlite3.Connection, script: str) -> None:
@@ -72,6 +97,6 @@ def _execute_script(connection: sqlite3.Connection, script: str) -> None:
             statement = ""
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    row = connection.execute("PRAGMA user_version").fetchone()
-    return int(row["user_version"])
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    row = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(row[name])
