@@ -1,0 +1,91 @@
+"""Rows in any state, made as the product makes them: a creation, then events along the shortest path."""
+
+import inspect
+import itertools
+from collections.abc import Callable
+from types import ModuleType
+from typing import get_args
+
+from codex_control_plane_contract.change import Change
+from codex_control_plane_contract.types import Error
+from codex_control_plane_mcp.store import Fence, Store, Transaction
+from codex_control_plane_mcp.store.transaction import LifecycleRow
+from codex_control_plane_mcp.testing.lifecycle_tables import LIFECYCLES
+
+AnyChange = Change[LifecycleRow]
+
+ERROR: Error = {"code": "INTERNAL_ERROR", "message": "made by a test", "details": {}, "retryable": False}
+
+
+class SampleRows:
+    """Makes rows and changes for one store; texts and ids are unique, so that rows do not collide."""
+
+    def __init__(self, store: Store, fence: Fence) -> None:
+        self._store = store
+        self._fence = fence
+        self._numbers = itertools.count(1)
+
+    def row(self, lifecycle: str, state: str) -> LifecycleRow:
+        """Return a new row in this state, and whatever rows it refers to."""
+        creation, *events = LIFECYCLES[lifecycle].paths[state]
+        row = self.apply(self.creation(lifecycle, creation))
+        for event in events:
+            row = self.apply(self.change(row, event))
+        return row
+
+    def creation(self, lifecycle: str, event: str) -> AnyChange:
+        """Return the creation of a row, with sample values; the rows that it refers to are made."""
+        module = LIFECYCLES[lifecycle].module
+        create: Callable[..., AnyChange] = vars(module)[event]
+        names = self._required(create)
+        parents = {
+            name: self._parent(name)
+            for name in names
+            if name != LIFECYCLES[lifecycle].key and name.removesuffix("_id") in LIFECYCLES
+        }
+        return create(**{name: self._sample(kind, name, module) for name, kind in names.items()} | parents)
+
+    def change(self, row: LifecycleRow, event: str) -> AnyChange:
+        """Return the change of a row along an event, with sample values."""
+        method: Callable[..., AnyChange] = getattr(row, event)
+        module = inspect.getmodule(type(row))
+        assert module is not None
+        required = self._required(method).items()
+        return method(**{name: self._sample(kind, name, module) for name, kind in required})
+
+    def apply(self, change: AnyChange) -> LifecycleRow:
+        """Commit a change in the name of whoever may make it."""
+        with self._store.transaction("sample", self._fence) as (transaction, _):
+            return apply(transaction, change)
+
+    def _parent(self, name: str) -> str:
+        lifecycle = LIFECYCLES[name.removesuffix("_id")]
+        # A worker is named, but not referred to: any text will do.
+        if lifecycle.name == "worker":
+            return f"{name}-{next(self._numbers)}"
+        return self.row(lifecycle.name, next(iter(lifecycle.creations.values()))).row_id
+
+    def _required(self, make: Callable[..., AnyChange]) -> dict[str, str]:
+        """Return the keywords without a default, with their types as they are written."""
+        parameters = inspect.signature(make).parameters.values()
+        return {each.name: str(each.annotation) for each in parameters if each.default is each.empty}
+
+    def _sample(self, kind: str, name: str, module: ModuleType) -> object:
+        match kind:
+            case "str":
+                return f"{name}-{next(self._numbers)}"
+            case "int":
+                return next(self._numbers)
+            case "Error":
+                return ERROR
+            case "JsonObject":
+                return {}
+            case "JsonArray":
+                return []
+            case _:
+                return get_args(vars(module)[kind])[0]
+
+
+def apply(transaction: Transaction, change: AnyChange) -> LifecycleRow:
+    """Make a change in the name of the first who may."""
+    return transaction.apply(change, by=change.actors[0], evidence="seen by a test")

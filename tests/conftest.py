@@ -1,0 +1,31 @@
+"""What tests of every kind share: a real store, its clock, and the replay of its journal."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codex_control_plane_mcp.store import Store
+from codex_control_plane_mcp.testing.journal_replay import first_violation
+from codex_control_plane_mcp.testing.manual_clock import ManualClock
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still until the test moves it."""
+    return ManualClock()
+
+
+@pytest.fixture
+def conforming_store(tmp_path: Path) -> Iterator[None]:
+    """After the test, replays every state file that it left: the spec must allow all that happened."""
+    yield
+    for path in tmp_path.rglob("state.sqlite"):
+        assert first_violation(path) is None
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: ManualClock, conforming_store: None) -> Iterator[Store]:  # noqa: ARG001
+    """An empty store on a manual clock, in a directory of its own."""
+    with Store.open(tmp_path / "state" / "state.sqlite", clock=clock, busy_seconds=5.0) as opened:
+        yield opened
