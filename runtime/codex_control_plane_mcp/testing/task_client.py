@@ -1,0 +1,135 @@
+"""The tools of the server as typed calls, whatever client carries them."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias, cast
+
+from codex_control_plane_contract.types import (
+    Acknowledgement,
+    Answered,
+    Error,
+    Health,
+    Interaction,
+    InteractionList,
+    Interrupted,
+    Operation,
+    OperationStatus,
+)
+from codex_control_plane_contract.values import JsonObject, JsonValue
+
+ToolCall: TypeAlias = Callable[[str, JsonObject], Awaitable[JsonObject]]
+"""Calls a tool with arguments and returns the structured result, that of a failure too."""
+
+PATIENCE: Final = 30.0
+"""Longest wait, in seconds, for what needs a fraction of a second."""
+
+_WAIT_SECONDS: Final = 1
+# Not longer: a status that is reached between two calls would be waited for a second time.
+
+
+class CallFailed(Exception):
+    """A tool answered with an error of the contract, which `error` holds."""
+
+    def __init__(self, tool: str, error: Error) -> None:
+        super().__init__(f"{tool}: {error['code']}: {error['message']}")
+        self.error = error
+
+    @property
+    def code(self) -> str:
+        """The code of the error."""
+        return self.error["code"]
+
+
+class WaitedInVain(Exception):
+    """An operation ended otherwise than awaited, or did not get there in time; the message holds it."""
+
+
+class TaskClient:
+    """One client of one server; `server_pid` is the process, None where nobody knows it.
+
+    `cwd` is the directory for tasks that name none.
+    """
+
+    def __init__(self, call: ToolCall, *, cwd: str, server_pid: int | None = None) -> None:
+        self._call = call
+        self._cwd = cwd
+        self.server_pid = server_pid
+
+    async def call(self, tool: str, **arguments: JsonValue) -> JsonObject:
+        """Return the result of a tool. Raises CallFailed."""
+        result = await self._call(tool, arguments)
+        if result.get("ok") is not True:
+            raise CallFailed(tool, cast("Error", result["error"]))
+        return result
+
+    async def submit(self, message: str, **more: JsonValue) -> Acknowledgement:
+        """Submit a prompt for a new thread. Raises CallFailed."""
+        arguments: JsonObject = {"cwd": self._cwd, "message": message, **more}
+        return cast(
+            "Acknowledgement", await self.call("codex_submit_task", operation_type="start_chat", **arguments)
+        )
+
+    async def send(self, thread_id: str, message: str, **more: JsonValue) -> Acknowledgement:
+        """Submit a prompt that continues a thread. Raises CallFailed."""
+        arguments: JsonObject = {"thread_id": thread_id, "message": message, **more}
+        return cast(
+            "Acknowledgement",
+            await self.call("codex_submit_task", operation_type="send_message", **arguments),
+        )
+
+    async def status(self, operation_id: str, *, wait_seconds: int = 0, **more: JsonValue) -> Operation:
+        """Read an operation, `wait_seconds` after the call at the latest. Raises CallFailed."""
+        arguments: JsonObject = {"operation_id": operation_id, "wait_seconds": wait_seconds, **more}
+        return cast("Operation", await self.call("codex_get_operation_status", **arguments))
+
+    async def wait_until(
+        self, operation_id: str, *statuses: OperationStatus, within: float = PATIENCE
+    ) -> Operation:
+        """Return the operation once it has one of `statuses`. Raises WaitedInVain and CallFailed."""
+        deadline = time.monotonic() + within
+        row = await self.status(operation_id)
+        while row["status"] not in statuses:
+            if row["phase"] == "ended" or time.monotonic() >= deadline:
+                raise WaitedInVain(f"{row['status']} in place of {' or '.join(statuses)}: {row}")
+            row = await self.status(operation_id, wait_seconds=_WAIT_SECONDS)
+        return row
+
+    async def ended(self, operation_id: str, *, within: float = PATIENCE) -> Operation:
+        """Return the operation once it has ended, however it did. Raises WaitedInVain and CallFailed."""
+        return await self.wait_until(
+            operation_id,
+            "completed",
+            "failed",
+            "interrupted",
+            "cancelled",
+            "orphaned",
+            "unknown_after_app_server_exit",
+            within=within,
+        )
+
+    async def list_interactions(self, **filters: JsonValue) -> list[Interaction]:
+        """Return the questions that match, open ones unless `status` says otherwise. Raises CallFailed."""
+        listed = cast("InteractionList", await self.call("codex_list_pending_interactions", **filters))
+        return listed["interactions"]
+
+    async def question(self, operation_id: str, *, within: float = PATIENCE) -> Interaction:
+        """Return the oldest open question of an operation, waiting for it. Raises as `wait_until` does."""
+        await self.wait_until(operation_id, "waiting_for_approval", "waiting_for_user_input", within=within)
+        return (await self.list_interactions(operation_id=operation_id))[0]
+
+    async def answer(self, question: Interaction, **answer: JsonValue) -> Answered:
+        """Answer a question. Raises CallFailed."""
+        return cast(
+            "Answered",
+            await self.call(
+                "codex_answer_pending_interaction", interaction_id=question["interactionId"], **answer
+            ),
+        )
+
+    async def interrupt(self, operation_id: str, **more: JsonValue) -> Interrupted:
+        """Stop an operation. Raises CallFailed."""
+        return cast("Interrupted", await self.call("codex_interrupt_turn", operation_id=operation_id, **more))
+
+    async def health(self) -> Health:
+        """Return the health of server, workers and app-server. Raises CallFailed."""
+        return cast("Health", await self.call("codex_health_summary"))
