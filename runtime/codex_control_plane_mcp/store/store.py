@@ -66,17 +66,20 @@ class Store:
         """Give a write transaction and reads that see it; commit at the end, roll back on any exception.
 
         ``actor_id`` names the process in the journal; ``fence`` is the executing worker's. The bells ring
-        after the commit.
+        after a commit that changed something.
         """
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
+            before = connection.total_changes
             try:
                 yield Transaction(connection, Author(actor_id, fence), self.clock.now()), Reader(connection)
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-        self.bells.ring()
+            changed = connection.total_changes > before
+        if changed:
+            self.bells.ring()
 
     @contextlib.contextmanager
     def _connection(self) -> Generator[sqlite3.Connection, None, None]:

@@ -8,6 +8,7 @@ for the next round.
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,11 +29,24 @@ _LOG = logging.getLogger(__name__)
 _PAUSE_SECONDS = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What one look at the store shows; times are milliseconds since the epoch."""
+
+    overdue: bool
+    claimable: bool
+    in_hand: Sequence[operation.Operation]
+    commands: bool
+    now: int
+    due: Sequence[int | None]
+
+
 class Executor:
     """Drives Codex for as long as its fence holds."""
 
     def __init__(self, ledger: Ledger, settings: Settings, state_directory: Path) -> None:
         self._ledger = ledger
+        self._slots = settings.max_active_turns_global
         self._woken = asyncio.Event()
         self._starter = Starter(ledger, settings)
         self._commander = Commander(ledger, self.wake)
@@ -81,28 +95,38 @@ class Executor:
 
     async def _round(self) -> float | None:
         """Do what is due now; return in how many seconds something falls due next, None if nothing does."""
-        await self._ledger.change(self._clear)
-        while (claimed := await self._starter.claim()) is not None:
+        agenda = await self._ledger.read(self._look)
+        if agenda.overdue or agenda.commands:
+            await self._ledger.change(self._clear)
+        claimable = agenda.claimable
+        while claimable and (claimed := await self._starter.claim()) is not None:
             self._carry(claimed.operation_id, self._start(claimed))
-        in_hand = await self._ledger.read(lambda reader: reader.operations_in_hand())
-        commands = await self._ledger.read(lambda reader: reader.open_commands())
-        self.busy = bool(in_hand or commands or self._carried)
-        if in_hand or commands:
+        self.busy = bool(agenda.in_hand or agenda.commands or self._carried)
+        if agenda.in_hand or agenda.commands:
             link = self._linking.current()
             if link is not None:
-                self._reconcile(in_hand, link)
+                self._reconcile(agenda.in_hand, link)
                 await self._commander.carry_out(link)
-        return await self._due()
+        return self._pause(agenda)
+
+    def _look(self, reader: Reader) -> Agenda:
+        now = self._ledger.store.clock.now()
+        return Agenda(
+            overdue=bool(reader.lapsed_interactions(now)),
+            claimable=reader.next_operation(now=now, slots=self._slots) is not None,
+            in_hand=reader.operations_in_hand(),
+            commands=bool(reader.open_commands()),
+            now=now,
+            due=[reader.next_attempt_due(now), reader.next_deadline()],
+        )
 
     def _clear(self, transaction: Transaction, reader: Reader) -> None:
         for question in reader.lapsed_interactions(transaction.now):
             asking.lapse(transaction, question)
         close_fulfilled(transaction, reader, worker_id=self._ledger.worker_id)
 
-    async def _due(self) -> float | None:
-        now = self._ledger.store.clock.now()
-        times = await self._ledger.read(lambda reader: [reader.next_attempt_due(now), reader.next_deadline()])
-        pauses = [max(time - now, 0) / 1000 for time in times if time is not None]
+    def _pause(self, agenda: Agenda) -> float | None:
+        pauses = [max(time - agenda.now, 0) / 1000 for time in agenda.due if time is not None]
         retry = self._linking.retry_in()
         if retry is not None and self.busy:
             pauses.append(retry)
