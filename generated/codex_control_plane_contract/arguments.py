@@ -58,6 +58,7 @@ class GetOperationStatusArguments:
 
     WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = (
         "wait_seconds",
+        "state_cursor",
         "last_messages",
         "message_max_chars",
         "progress_events",
@@ -68,6 +69,8 @@ class GetOperationStatusArguments:
 
     operation_id: str
     wait_seconds: int = 0
+    state_cursor: int | None = None
+    """With wait_seconds: return at once if anything changed since the result that held it."""
     last_messages: int = 10
     message_max_chars: int = 8000
     progress_events: int = 10

@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "9a9a933b2be6f51801a8bf018367085f018c4443dc3e0c355f2d5b813a2c8952"
+CONTRACT_HASH: Final = "78faf5fde9f5b72c27404a84cb6a28d85077b229806c2f9a1c3488624a2a6d31"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -16,8 +16,6 @@ from statemachine import State, StateChart
 class AttemptMachine(StateChart[object]):
     """One call to Codex that changes something; its id is the label that Codex stores with the prompt."""
 
-    name = "attempt"
-
     prepared = State(initial=True)
     sent = State()
     unknown = State()
@@ -37,8 +35,6 @@ class AttemptMachine(StateChart[object]):
 
 class InteractionMachine(StateChart[object]):
     """A question that Codex asks and that a person, a client or the deadline answers."""
-
-    name = "interaction"
 
     pending = State(initial=True)
     answering = State()
@@ -65,8 +61,6 @@ class InteractionMachine(StateChart[object]):
 
 class OperationMachine(StateChart[object]):
     """One task that a client submitted, from the acknowledgement to the final report."""
-
-    name = "operation"
 
     queued = State(initial=True)
     starting_app_server = State()
@@ -132,8 +126,6 @@ class OperationMachine(StateChart[object]):
 class TurnMachine(StateChart[object]):
     """One turn of a Codex thread that carries a task; its id is Codex's own."""
 
-    name = "turn"
-
     running = State(initial=True)
     waiting_for_approval = State()
     waiting_for_user_input = State()
@@ -165,8 +157,6 @@ class TurnMachine(StateChart[object]):
 class WorkerMachine(StateChart[object]):
     """A worker process; the one that holds the executor lease executes, the others stand by."""
 
-    name = "worker"
-
     standby = State(initial=True)
     executing = State()
     draining = State()
@@ -186,8 +176,6 @@ class WorkerMachine(StateChart[object]):
 
 class WorkerCommandMachine(StateChart[object]):
     """Something that a server asks of the worker; the row is the message."""
-
-    name = "worker_command"
 
     queued = State(initial=True)
     running = State()

@@ -12,5 +12,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "e4812858711a8da26f3284909ee5953f37291d598a779040042564e08942a159"
+SCHEMA_HASH: Final = "0bf933b27fbe82610460f7dc429176b9129d038a045c65684ca304145321f792"
 """SHA-256 that changes with the schema."""

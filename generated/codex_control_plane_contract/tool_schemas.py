@@ -312,6 +312,13 @@ GET_OPERATION_STATUS_INPUT: Final[JsonObject] = {
     "properties": {
         "operation_id": {"type": "string", "minLength": 1, "maxLength": 100},
         "wait_seconds": {"type": "integer", "minimum": 0, "maximum": 45, "default": 0},
+        "state_cursor": {
+            "type": "integer",
+            "minimum": 0,
+            "description": (
+                "With wait_seconds: return at once if anything changed since the result that held it."
+            ),
+        },
         "last_messages": {"type": "integer", "minimum": 1, "maximum": 50, "default": 10},
         "message_max_chars": {"type": "integer", "minimum": 500, "maximum": 200000, "default": 8000},
         "progress_events": {"type": "integer", "minimum": 0, "maximum": 100, "default": 10},
@@ -345,6 +352,7 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                 "updatedAt",
                 "operationSource",
                 "requestSummary",
+                "stateCursor",
                 "operationRowAgeSeconds",
                 "nextRecommendedAction",
                 "recommendedPollAfterSeconds",
@@ -526,6 +534,7 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                     },
                 },
                 "progressEventCount": {"type": "integer", "minimum": 0},
+                "stateCursor": {"type": "integer"},
                 "progressCursor": {"type": "integer"},
                 "latestProgressAt": {"$ref": "#/$defs/Timestamp"},
                 "tokenUsage": {

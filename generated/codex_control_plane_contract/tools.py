@@ -112,7 +112,8 @@ GET_OPERATION_STATUS: Final = Tool(
     description=(
         "Read one task: status, what to do next and when to look again, progress, open questions and, at the "
         "end, finalReport. wait_seconds (up to 45) returns as soon as the status changes, a question is "
-        "asked or the task ends. Read on in progress with progress_cursor."
+        "asked or the task ends. Give stateCursor of the last result as state_cursor, so that no change "
+        "falls between two calls; read on in progress with progress_cursor."
     ),
     group="stable",
     role="read",
@@ -133,7 +134,12 @@ GET_OPERATION_STATUS: Final = Tool(
         "INTERNAL_ERROR",
     ),
     next_tools=("codex_list_pending_interactions", "codex_interrupt_turn"),
-    examples=({"title": "Wait for news", "input": {"operation_id": "op_01hzy3v7q2c8", "wait_seconds": 30}},),
+    examples=(
+        {
+            "title": "Wait for news",
+            "input": {"operation_id": "op_01hzy3v7q2c8", "wait_seconds": 30, "state_cursor": 17},
+        },
+    ),
     input_schema=tool_schemas.GET_OPERATION_STATUS_INPUT,
     output_schema=tool_schemas.GET_OPERATION_STATUS_OUTPUT,
     parse=arguments.GetOperationStatusArguments.parse,
@@ -305,5 +311,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "ec44c5e83cb7509052d886e66f99e3d2d8f73c96f6a9fc8100789d440145c22c"
+TOOL_SURFACE_HASH: Final = "f6f593db4bfa88a79df1ef5bf547d9c44064abe69bd682a9f84b57ae6a9de482"
 """SHA-256 of all that clients see in `tools/list`."""

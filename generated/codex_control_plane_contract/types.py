@@ -435,6 +435,8 @@ class Operation(Next):
     pendingInteractions: NotRequired[list[InteractionSummary]]
     progressEvents: NotRequired[list[ProgressEvent]]
     progressEventCount: NotRequired[int]
+    stateCursor: int
+    """Grows with every change of the task or of its questions."""
     progressCursor: NotRequired[int]
     """Give it as progress_cursor to read on from here."""
     latestProgressAt: NotRequired[Timestamp]

@@ -41,6 +41,7 @@ def present_operation(
         "updatedAt": timestamp(row.updated_at),
         "operationSource": "durable_queue",
         "requestSummary": _summarise_request(row),
+        "stateCursor": moment.reader.state_cursor(row.operation_id),
         "operationRowAgeSeconds": seconds_between(row.updated_at, moment.now),
         "nextRecommendedAction": step["nextRecommendedAction"],
         "recommendedPollAfterSeconds": step["recommendedPollAfterSeconds"],

@@ -1,8 +1,5 @@
 """`codex_get_operation_status`: a task as it stands, or as soon as it changes (contract §3, §4 Operation)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from codex_control_plane_contract.arguments import GetOperationStatusArguments
 from codex_control_plane_contract.errors import CodexOperationNotFound
 from codex_control_plane_contract.lifecycles import operation
@@ -15,12 +12,13 @@ from codex_control_plane_mcp.store.reading import Reader
 
 
 async def get_operation_status(context: Context, arguments: GetOperationStatusArguments) -> Operation:
-    """Return a task; with `wait_seconds` once its state or its questions change, it ends, or the time is up.
+    """Return a task; with `wait_seconds` once it or its questions change, it ends, or the time is up.
 
-    Progress alone wakes nobody: it comes many times a second. Raises CODEX_OPERATION_NOT_FOUND.
+    What changed since the result that held `state_cursor` counts too. Progress alone wakes nobody: it comes
+    many times a second. Raises CODEX_OPERATION_NOT_FOUND.
     """
     if arguments.wait_seconds:
-        await _await_change(context, arguments.operation_id, arguments.wait_seconds)
+        await _await_change(context, arguments)
     return await on_thread(lambda: _present(context, arguments))
 
 
@@ -35,35 +33,23 @@ def known_operation(reader: Reader, operation_id: str) -> operation.Operation:
     return row
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """What a waiting caller cares about: the operation's revision, its questions, whether it has ended."""
-
-    revision: int
-    questions: Sequence[tuple[str, str]]
-    ended: bool
-
-
-async def _await_change(context: Context, operation_id: str, seconds: float) -> None:
+async def _await_change(context: Context, arguments: GetOperationStatusArguments) -> None:
     with context.store.bells.listen() as listener:
-        before = await on_thread(lambda: _mark(context, operation_id))
+        standing, _ = await on_thread(lambda: _standing(context, arguments.operation_id))
+        before = standing if arguments.state_cursor is None else arguments.state_cursor
 
-        def change() -> _Mark | None:
-            now = _mark(context, operation_id)
-            return now if now.ended or now != before else None
+        def change() -> bool | None:
+            cursor, ended = _standing(context, arguments.operation_id)
+            return True if ended or cursor > before else None
 
-        await first_found(change, listener, seconds)
+        await first_found(change, listener, arguments.wait_seconds)
 
 
-def _mark(context: Context, operation_id: str) -> _Mark:
+def _standing(context: Context, operation_id: str) -> tuple[int, bool]:
+    """Return the state cursor of an operation, and whether it has ended."""
     with context.store.read() as reader:
         row = known_operation(reader, operation_id)
-        questions = reader.open_interactions(row.turn_id) if row.turn_id is not None else []
-        return _Mark(
-            row.revision,
-            tuple((question.interaction_id, question.state) for question in questions),
-            row.facts.terminal,
-        )
+        return reader.state_cursor(operation_id), row.facts.terminal
 
 
 def _present(context: Context, arguments: GetOperationStatusArguments) -> Operation:

@@ -170,6 +170,13 @@ WHERE (entity = 'operation' AND entity_id = :operation_id)
         (SELECT interaction_id FROM interaction WHERE operation_id = :operation_id))
 ORDER BY sequence;
 
+-- name: state_cursor
+-- The newest change of a task or of its questions.
+SELECT max(sequence) AS latest FROM journal
+WHERE (entity = 'operation' AND entity_id = :operation_id)
+   OR (entity = 'interaction' AND entity_id IN
+        (SELECT interaction_id FROM interaction WHERE operation_id = :operation_id));
+
 -- name: journal
 SELECT * FROM journal WHERE sequence > :cursor ORDER BY sequence LIMIT :limit;
 

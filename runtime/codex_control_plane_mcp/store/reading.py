@@ -230,6 +230,10 @@ class Reader:
         """Return every change of an operation, its turn, its calls and its questions, in order."""
         return [read_journal(row) for row in self._all("journal_of_operation", operation_id=operation_id)]
 
+    def state_cursor(self, operation_id: str) -> int:
+        """Return the journal sequence of the newest change of an operation or of its questions."""
+        return self._number("state_cursor", "latest", operation_id=operation_id) or 0
+
     def journal(self, *, cursor: int = 0, limit: int) -> list[JournalRow]:
         """Return the journal behind ``cursor``, in order."""
         return [read_journal(row) for row in self._all("journal", cursor=cursor, limit=limit)]

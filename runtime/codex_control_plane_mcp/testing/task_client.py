@@ -23,8 +23,7 @@ ToolCall: TypeAlias = Callable[[str, JsonObject], Awaitable[JsonObject]]
 PATIENCE: Final = 30.0
 """Longest wait, in seconds, for what needs a fraction of a second."""
 
-_WAIT_SECONDS: Final = 1
-# Not longer: a status that is reached between two calls would be waited for a second time.
+_WAIT_SECONDS: Final = 20
 
 
 class CallFailed(Exception):
@@ -91,7 +90,7 @@ class TaskClient:
         while row["status"] not in statuses:
             if row["phase"] == "ended" or time.monotonic() >= deadline:
                 raise WaitedInVain(f"{row['status']} in place of {' or '.join(statuses)}: {row}")
-            row = await self.status(operation_id, wait_seconds=_WAIT_SECONDS)
+            row = await self.status(operation_id, wait_seconds=_WAIT_SECONDS, state_cursor=row["stateCursor"])
         return row
 
     async def ended(self, operation_id: str, *, within: float = PATIENCE) -> Operation:

@@ -34,6 +34,10 @@ CREATE TABLE attempt (
 CREATE UNIQUE INDEX attempt_one_per_subject_id_kind ON attempt (subject_id, kind)
     WHERE state IN ('prepared', 'sent', 'unknown');
 
+CREATE INDEX attempt_by_operation_id_kind ON attempt (operation_id, kind);
+
+CREATE INDEX attempt_by_state ON attempt (state);
+
 CREATE TRIGGER attempt_creations BEFORE INSERT ON attempt
 WHEN NEW.state NOT IN ('prepared') OR NEW.revision <> 1
 BEGIN
@@ -143,6 +147,12 @@ CREATE TABLE interaction (
 
 -- One row per question.
 CREATE UNIQUE INDEX interaction_one_per_identity_app_server_generation ON interaction (identity, app_server_generation);
+
+CREATE INDEX interaction_by_operation_id ON interaction (operation_id);
+
+CREATE INDEX interaction_by_turn_id ON interaction (turn_id);
+
+CREATE INDEX interaction_by_state_deadline_at ON interaction (state, deadline_at);
 
 CREATE TRIGGER interaction_creations BEFORE INSERT ON interaction
 WHEN NEW.state NOT IN ('pending') OR NEW.revision <> 1
@@ -308,6 +318,12 @@ CREATE UNIQUE INDEX operation_one_per_thread_id ON operation (thread_id)
 
 -- A turn carries one task.
 CREATE UNIQUE INDEX operation_one_per_turn_id ON operation (turn_id);
+
+CREATE INDEX operation_by_state_created_at ON operation (state, created_at);
+
+CREATE INDEX operation_by_thread_id_state ON operation (thread_id, state);
+
+CREATE INDEX operation_by_updated_at ON operation (updated_at);
 
 CREATE TRIGGER operation_creations BEFORE INSERT ON operation
 WHEN NEW.state NOT IN ('queued') OR NEW.revision <> 1
@@ -558,6 +574,10 @@ CREATE UNIQUE INDEX turn_one_per_thread_id ON turn (thread_id)
 CREATE UNIQUE INDEX turn_one_per_operation_id ON turn (operation_id)
     WHERE state IN ('running', 'waiting_for_approval', 'waiting_for_user_input');
 
+CREATE INDEX turn_by_operation_id ON turn (operation_id);
+
+CREATE INDEX turn_by_state ON turn (state);
+
 CREATE TRIGGER turn_creations BEFORE INSERT ON turn
 WHEN NEW.state NOT IN ('running') OR NEW.revision <> 1
 BEGIN
@@ -669,6 +689,8 @@ CREATE TABLE worker (
     CONSTRAINT worker_lost CHECK (state <> 'lost' OR (stopped_at IS NOT NULL AND stop_reason IS NOT NULL))
 ) STRICT;
 
+CREATE INDEX worker_by_state ON worker (state);
+
 CREATE TRIGGER worker_creations BEFORE INSERT ON worker
 WHEN NEW.state NOT IN ('standby') OR NEW.revision <> 1
 BEGIN
@@ -758,6 +780,8 @@ CREATE TABLE worker_command (
 -- Asking twice is asking once.
 CREATE UNIQUE INDEX worker_command_one_per_subject_id_command_type ON worker_command (subject_id, command_type)
     WHERE state IN ('queued', 'running');
+
+CREATE INDEX worker_command_by_state ON worker_command (state);
 
 CREATE TRIGGER worker_command_creations BEFORE INSERT ON worker_command
 WHEN NEW.state NOT IN ('queued') OR NEW.revision <> 1
