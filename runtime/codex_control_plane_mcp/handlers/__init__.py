@@ -1,0 +1,1 @@
+"""What each tool does; `spec/tools` names the functions."""

@@ -1,0 +1,141 @@
+"""The one way from a tool call to its answer.
+
+Arguments are validated before the handler and the result after it, against the schemas of the spec; every
+error becomes an answer that fits the output schema, and no exception leaves here (contract §1, §6, §19).
+"""
+
+import importlib
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, TypeAlias, cast
+
+import anyio
+from jsonschema_rs import Draft202012Validator
+
+from codex_control_plane_contract.errors import CodexStateUnusable, ControlPlaneError, InternalError
+from codex_control_plane_contract.tools import Tool
+from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_mcp.handlers.context import Context
+from codex_control_plane_mcp.redaction import redact_json
+from codex_control_plane_mcp.server.argument_faults import ArgumentCheck
+from codex_control_plane_mcp.server.state_file import StateFile
+from codex_control_plane_mcp.suggestions import did_you_mean
+
+Handler: TypeAlias = Callable[[Context, object], Awaitable[Mapping[str, JsonValue]]]
+
+_log = logging.getLogger(__name__)
+_HANDLERS: Final = "codex_control_plane_mcp.handlers"
+
+
+class UnknownTool(Exception):
+    """There is no tool of that name; the message says so and names the nearest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one call: the object, the same as compact JSON, and whether it is a failure."""
+
+    content: JsonObject
+    text: str
+    failed: bool
+
+
+class _Binding:
+    """One tool with its compiled schemas and its handler, each made at first use."""
+
+    def __init__(self, tool: Tool, resolve: Callable[[str], Handler]) -> None:
+        self.tool = tool
+        self._resolve = resolve
+
+    @cached_property
+    def arguments(self) -> ArgumentCheck:
+        return ArgumentCheck(self.tool.input_schema)
+
+    @cached_property
+    def result(self) -> Draft202012Validator:
+        # Masked, because the message of a misfit goes to the log, where no prompt belongs.
+        return Draft202012Validator(self.tool.output_schema, mask="(value)")
+
+    @cached_property
+    def handler(self) -> Handler:
+        return self._resolve(self.tool.handler)
+
+
+def handler_named(name: str) -> Handler:
+    """Return the function that `spec/tools` names as `module.function`, of the package `handlers`."""
+    module, _, function = name.partition(".")
+    return cast("Handler", getattr(importlib.import_module(f"{_HANDLERS}.{module}"), function))
+
+
+class Dispatcher:
+    """Answers the tool calls of one server; calls may run at the same time."""
+
+    def __init__(
+        self,
+        tools: Mapping[str, Tool],
+        context: Context,
+        state: StateFile,
+        *,
+        resolve: Callable[[str], Handler] = handler_named,
+    ) -> None:
+        self._context = context
+        self._state = state
+        self._bindings = {name: _Binding(tool, resolve) for name, tool in tools.items()}
+
+    async def call(self, name: str, arguments: Mapping[str, JsonValue]) -> Answer:
+        """Return the answer to a call of tool `name`. Raises UnknownTool and nothing else."""
+        binding = self._bindings.get(name)
+        if binding is None:
+            raise UnknownTool(f"Unknown tool: {_clipped(name)}.{did_you_mean(name, self._bindings)}")
+        try:
+            return await self._result(binding, arguments)
+        except ControlPlaneError as error:
+            _log.info("%s answers %s", name, error.code)
+            if isinstance(error, CodexStateUnusable):
+                self._state.forget()
+            return _failure(error)
+        except Exception:  # noqa: BLE001 - the one boundary: nothing of a fault of ours may reach the client
+            return _failure(_incident(name))
+
+    async def _result(self, binding: _Binding, arguments: Mapping[str, JsonValue]) -> Answer:
+        tool = binding.tool
+        binding.arguments.check(arguments)
+        if "CODEX_STATE_UNUSABLE" in tool.errors and not self._state.ready:
+            await anyio.to_thread.run_sync(self._state.store)
+        result = await binding.handler(self._context, tool.parse(arguments))
+        answer = _answer({"ok": True, **result}, failed=False)
+        binding.result.validate(answer.content)
+        return answer
+
+
+def _answer(content: JsonObject, *, failed: bool) -> Answer:
+    """Return the answer; half a surrogate pair, which no client could read, becomes U+FFFD."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        content = cast("JsonObject", json.loads(text))
+    return Answer(content, text, failed)
+
+
+def _failure(error: ControlPlaneError) -> Answer:
+    return _answer({"ok": False, "error": redact_json(cast("JsonObject", error.as_error()))}, failed=True)
+
+
+def _incident(tool: str) -> InternalError:
+    """Log the exception that is being handled under a new incident id; return the error that names the id."""
+    incident = f"inc_{secrets.token_hex(6)}"
+    _log.exception("incident %s in %s", incident, tool)
+    return InternalError(
+        f"A fault of this server, logged as {incident}. Call again; if it stays, report that incident.",
+        incidentId=incident,
+    )
+
+
+def _clipped(name: str) -> str:
+    return name if len(name) <= 64 else f"{name[:64]}…"

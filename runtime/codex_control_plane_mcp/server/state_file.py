@@ -1,0 +1,53 @@
+"""The state file as the server holds it: opened at first use, and again after a fault or a replacement."""
+
+import threading
+from pathlib import Path
+
+from codex_control_plane_contract.settings import Settings
+from codex_control_plane_mcp.settings import state_file
+from codex_control_plane_mcp.store.store import Store
+
+
+class StateFile:
+    """The one store of a server; usable from any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = state_file(settings)
+        self._busy_seconds = float(settings.state_busy_seconds)
+        self._opening = threading.Lock()
+        self._opened: tuple[Store, tuple[int, int]] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether `store` returns at once."""
+        opened = self._opened
+        return opened is not None and opened[1] == _identity(self.path)
+
+    def store(self) -> Store:
+        """Return the open store.
+
+        A file that somebody moved away is not written to any more: workers read the one that has the name.
+        Raises CODEX_STATE_UNUSABLE or CODEX_STATE_BUSY.
+        """
+        with self._opening:
+            opened = self._opened
+            if opened is None or opened[1] != _identity(self.path):
+                self.forget()
+                opened = (Store.open(self.path, busy_seconds=self._busy_seconds), _identity(self.path))
+                self._opened = opened
+            return opened[0]
+
+    def forget(self) -> None:
+        """Open it anew at the next use, for a file that has turned out unusable."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened[0].close()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return what tells this file from another of the same name; (0, 0) if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_dev, status.st_ino)
