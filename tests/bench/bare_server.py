@@ -18,14 +18,14 @@ ECHO = types.Tool(
 
 
 async def list_tools(
-    context: ServerRequestContext[Any], params: types.PaginatedRequestParams | None
+    _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
 ) -> types.ListToolsResult:
     """Return the one tool."""
     return types.ListToolsResult(tools=[ECHO])
 
 
 async def call_tool(
-    context: ServerRequestContext[Any], params: types.CallToolRequestParams
+    _context: ServerRequestContext[Any], params: types.CallToolRequestParams
 ) -> types.CallToolResult:
     """Return the arguments, twice, as every tool does."""
     echoed = {"text": (params.arguments or {})["text"]}

@@ -16,7 +16,7 @@ class Figure:
 
     name: str
     value: float
-    unit: Literal["×", "ms", "bytes", "%", "MB"]
+    unit: Literal["x", "ms", "bytes", "%", "MB"]
     goal: float | None = None
     basis: str = ""
 
@@ -29,7 +29,7 @@ class Figure:
 def ratio(name: str, ours: Sequence[float], theirs: Sequence[float], *, goal: float | None) -> Figure:
     """Return the ratio of two medians of seconds that were measured in turn."""
     own, other = median(ours) * 1000, median(theirs) * 1000
-    return Figure(name, own / other, "×", goal, f"{own:.2f} ms against {other:.2f} ms, {len(ours)} each")
+    return Figure(name, own / other, "x", goal, f"{own:.2f} ms against {other:.2f} ms, {len(ours)} each")
 
 
 def show(figures: Sequence[Figure], *, as_json: bool) -> None:

@@ -84,7 +84,7 @@ async def tasks(client: TaskClient, rig: ScriptedRig, *, rounds: int) -> list[Fi
         Figure(
             "task over a straight turn", added, "ms", 40, f"{own:.1f} ms against {other:.1f} ms, {rounds}"
         ),
-        Figure("task / straight turn", own / other, "×"),
+        Figure("task / straight turn", own / other, "x"),
         Figure("submit to turn/start, p50", median(started), "ms", 25, f"{rounds} tasks on new threads"),
     ]
 

@@ -13,7 +13,7 @@ CodexError
 └── AppServerFailed        `codex app-server` did not start
 """
 
-# ruff: noqa: N818 -- a name says what happened to the call or the program; "Error" would add nothing
+
 
 from pathlib import Path
 from typing import ClassVar

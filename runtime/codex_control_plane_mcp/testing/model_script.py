@@ -34,7 +34,7 @@ _LINE: Final = re.compile(r"^[ \t]*model:[ \t]*(?P<step>.+)$", re.MULTILINE)
 _SUMMARY_LENGTH: Final = 80
 
 
-class ScriptUnreadable(Exception):  # noqa: N818 -- says what is wrong with the script
+class ScriptUnreadable(Exception):
     """A line of a script is no step; the message quotes it."""
 
 

@@ -26,7 +26,7 @@ class Witness:
     async def see_request(self, method: str, *, within: float = _PATIENCE) -> ServerRequest:
         """Return the next request of `method` from Codex. Raises TimeoutError or ConnectionError."""
         message = await self._find(lambda message: message.method == method, within)
-        assert isinstance(message, ServerRequest)  # noqa: S101 -- a testing kit asserts
+        assert isinstance(message, ServerRequest)
         return message
 
     async def see_item(self, kind: str, *, within: float = _PATIENCE) -> JsonObject:
@@ -37,19 +37,19 @@ class Witness:
             return message.method == "item/completed" and isinstance(item, dict) and item.get("type") == kind
 
         item = (await self._find(is_it, within)).params["item"]
-        assert isinstance(item, dict)  # noqa: S101 -- a testing kit asserts
+        assert isinstance(item, dict)
         return item
 
     async def see_end(self, *, within: float = _PATIENCE) -> JsonObject:
         """Return the turn of the next `turn/completed`. Raises TimeoutError or ConnectionError."""
         turn = (await self.see("turn/completed", within=within))["turn"]
-        assert isinstance(turn, dict)  # noqa: S101 -- a testing kit asserts
+        assert isinstance(turn, dict)
         return turn
 
     async def start_thread(self, cwd: str, **params: object) -> str:
         """Start a thread in `cwd` that this connection follows; return its id."""
         thread = (await self.connection.call("thread/start", {"cwd": cwd, **params}))["thread"]
-        assert isinstance(thread, dict)  # noqa: S101 -- a testing kit asserts
+        assert isinstance(thread, dict)
         return str(thread["id"])
 
     async def start_turn(self, thread_id: str, prompt: str, **params: object) -> str:
@@ -57,7 +57,7 @@ class Witness:
         text = {"type": "text", "text": prompt}
         result = await self.connection.call("turn/start", {"threadId": thread_id, "input": [text], **params})
         turn = result["turn"]
-        assert isinstance(turn, dict)  # noqa: S101 -- a testing kit asserts
+        assert isinstance(turn, dict)
         return str(turn["id"])
 
     async def _find(
