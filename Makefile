@@ -54,7 +54,7 @@ gen: $(READY) ## compile spec/ into generated/
 	$(BIN)/codex-control-plane-mcp-codegen build
 
 bench: $(READY) ## print the figures, as ratios measured in one run
-	$(BIN)/python tests/bench $(BENCH)
+	PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 lock: $(READY) ## pin the newest dependencies in requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --upgrade --editable . --requirement requirements/dev.in

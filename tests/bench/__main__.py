@@ -4,9 +4,8 @@ import argparse
 import asyncio
 import sys
 
-import measurements
-from figures import Figure, show
-
+from bench import measurements
+from bench.figures import Figure, show
 from codex_control_plane_mcp.testing.rig import scripted_rig
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from figures import Figure, ratio
 from mcp import Client, StdioServerParameters
 
+from bench.figures import Figure, ratio
 from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.testing.rig import Rig, ScriptedRig
 from codex_control_plane_mcp.testing.task_client import TaskClient
@@ -171,4 +171,4 @@ def _bytes(result: object) -> int:
 
 def _processor_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
-    return times.user + times.system
+    return float(times.user + times.system)

@@ -1,0 +1,1 @@
+"""The benchmark; it asserts nothing."""
