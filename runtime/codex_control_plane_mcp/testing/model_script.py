@@ -10,11 +10,12 @@ A script is one step per line, in a fenced block whose language is `model`, or o
     ask COMMAND          run a shell command outside of it, which asks for approval
     patch PATH CONTENT   create a file, which asks for approval outside of the writable roots
     question TEXT        ask the person through `request_user_input`
+    widen PATH           ask for leave to write in a directory, through `request_permissions`
     wait GATE            hold the response until the gate is opened
     fail STATUS [TYPE]   answer with this HTTP status (after output: end the stream with `response.failed`)
 
 ``\\n`` stands for a line break in TEXT and CONTENT. The steps are done in order; each of `run`, `ask`,
-`patch` and `question` ends one model call, so the number of tool outputs after the message tells where
+`patch`, `question` and `widen` ends one model call, so the number of tool outputs after the message tells where
 to go on. The script therefore needs no memory and outlives a restart of the model.
 """
 
@@ -23,10 +24,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, cast, get_args
 
-Verb: TypeAlias = Literal["say", "plan", "think", "run", "ask", "patch", "question", "wait", "fail"]
+Verb: TypeAlias = Literal["say", "plan", "think", "run", "ask", "patch", "question", "widen", "wait", "fail"]
 """The first word of a step."""
 
-TOOL_VERBS: Final[frozenset[Verb]] = frozenset({"run", "ask", "patch", "question"})
+TOOL_VERBS: Final[frozenset[Verb]] = frozenset({"run", "ask", "patch", "question", "widen"})
 """Verbs that end a model call: Codex calls the model again with the output of the tool."""
 
 _FENCE: Final = re.compile(r"^```model[ \t]*\n(?P<steps>.*?)^```", re.MULTILINE | re.DOTALL)

@@ -48,6 +48,8 @@ class ResponseStream:
                 yield from self._patch(step.text)
             case "question":
                 yield from self._question(step.text)
+            case "widen":
+                yield from self._permissions(step.text)
             case "fail":
                 yield self.fail(
                     step.text.partition(" ")[2] or "server_error", f"scripted failure: {step.text}"
@@ -123,6 +125,10 @@ class ResponseStream:
         ]
         question = {"id": "answer", "header": "Question", "question": text, "options": options}
         return self._function("request_user_input", {"questions": [question]})
+
+    def _permissions(self, path: str) -> Iterator[bytes]:
+        wanted = {"file_system": {"write": [path]}}
+        return self._function("request_permissions", {"permissions": wanted, "reason": _JUSTIFICATION})
 
     def _function(self, name: str, arguments: Mapping[str, object]) -> Iterator[bytes]:
         return self._item(

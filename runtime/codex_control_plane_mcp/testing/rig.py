@@ -15,8 +15,8 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import Final
 from codex_control_plane_mcp.codex.app_server import adopt
 from codex_control_plane_mcp.codex.app_server_record import RunningAppServer
 from codex_control_plane_mcp.codex.binary import find_binary
+from codex_control_plane_mcp.codex.errors import BinaryMissing
 from codex_control_plane_mcp.process_identity import ProcessIdentity, is_alive
 from codex_control_plane_mcp.store import Store
 from codex_control_plane_mcp.testing import residue
@@ -151,13 +152,20 @@ class ScriptedRig(Rig):
                 "HOME": str(self.home),
                 "TMPDIR": str(scratch),
                 "CODEX_HOME": str(self.home),
-                "CODEX_BINARY_PATH": str(find_binary(None, search_path="").path),
+                "CODEX_BINARY_PATH": str(_codex()),
             },
         )
 
     def seen(self) -> Mapping[str, int]:
         """Return the prompts that reached the model, and how often each did."""
         return Counter(self.model.prompts())
+
+
+def _codex() -> Path:
+    """Return the Codex of the package, which we pin, else that on PATH. Raises BinaryMissing."""
+    with suppress(BinaryMissing):
+        return find_binary(None, search_path="").path
+    return find_binary(None, search_path=None).path
 
 
 @asynccontextmanager
@@ -178,13 +186,13 @@ async def scripted_rig(*, codex_settings: str = "", **settings: str) -> AsyncGen
 
 
 @asynccontextmanager
-async def live_rig(**settings: str) -> AsyncGenerator[Rig]:
-    """Give a rig on the user's own Codex: their program, their login, their model, their settings.
+async def live_rig(*, without: Collection[str] = ()) -> AsyncGenerator[Rig]:
+    """Give a rig on the user's own Codex: program, login and model; `without` names variables to leave out.
 
     Raises AssertionError at the end if a process or a file is left.
     """
     directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=_PREFIX))
-    rig = Rig(directory, {**os.environ, **settings})
+    rig = Rig(directory, {name: value for name, value in os.environ.items() if name not in without})
     try:
         yield rig
     finally:
