@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "78faf5fde9f5b72c27404a84cb6a28d85077b229806c2f9a1c3488624a2a6d31"
+CONTRACT_HASH: Final = "1f5be2dc747dcf209b6568c0f0368b2d97e3b71aebeae5d40d46d53edd2b1149"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

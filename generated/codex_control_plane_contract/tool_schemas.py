@@ -315,6 +315,7 @@ GET_OPERATION_STATUS_INPUT: Final[JsonObject] = {
         "state_cursor": {
             "type": "integer",
             "minimum": 0,
+            "maximum": 9007199254740991,
             "description": (
                 "With wait_seconds: return at once if anything changed since the result that held it."
             ),
@@ -323,7 +324,12 @@ GET_OPERATION_STATUS_INPUT: Final[JsonObject] = {
         "message_max_chars": {"type": "integer", "minimum": 500, "maximum": 200000, "default": 8000},
         "progress_events": {"type": "integer", "minimum": 0, "maximum": 100, "default": 10},
         "progress_max_chars": {"type": "integer", "minimum": 200, "maximum": 20000, "default": 2000},
-        "progress_cursor": {"type": "integer", "minimum": 0, "description": "Only what came after it."},
+        "progress_cursor": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 9007199254740991,
+            "description": "Only what came after it.",
+        },
         "include_events": {
             "type": "boolean",
             "default": False,

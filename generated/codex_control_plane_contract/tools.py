@@ -311,5 +311,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "f6f593db4bfa88a79df1ef5bf547d9c44064abe69bd682a9f84b57ae6a9de482"
+TOOL_SURFACE_HASH: Final = "54b75c95908cb05eb1b4881e251a0fbae707bb07630fae6a765f9556542a92db"
 """SHA-256 of all that clients see in `tools/list`."""
