@@ -1,0 +1,78 @@
+"""A piece of Codex's protocol, and the text that is emitted for it."""
+
+# ruff: noqa: E501 - emitted lines and specs are quoted as they stand
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+import pytest
+
+Compile: TypeAlias = Callable[[Mapping[str, str]], Mapping[str, str]]
+
+SPEC: Final = """\
+minimum_version: 1.0.0
+tested_version: 1.2.0
+configuration: {}
+methods:
+  thread/name/set: {means: Names it., params: {threadId: string!, name: string}, result: {}}
+  turn/list: {means: Lists turns., params: {}, result: {data: "Turn[]!", next: string}}
+shapes:
+  Turn: {id: string!, error: object}
+notifications:
+  error: {means: A fault., params: {turn: Turn!, willRetry: boolean!, note: any}}
+opt_out: []
+server_requests:
+  item/tool/ask: {kind: user_input, means: A question., params: {itemId: string!}}
+refused_requests: {}
+"""
+
+
+@pytest.fixture
+def codex(compiled: Compile) -> str:
+    """The module of the protocol."""
+    return compiled({"codex.yaml": SPEC})["codex.py"]
+
+
+def test_a_method_without_a_result_returns_nothing(codex: str) -> None:
+    """Optional parameters are keywords that may be left out."""
+    assert (
+        "    async def thread_name_set(self, *, timeout: float, thread_id: str, name: str | None = None) -> None:\n"
+        '        """Names it."""\n'
+        '        await self._call("thread/name/set", {"threadId": thread_id, "name": name}, timeout)\n'
+    ) in codex
+
+
+def test_a_reply_is_a_typed_dictionary(codex: str) -> None:
+    """Lists and shapes appear as such, and what may be missing is NotRequired."""
+    assert (
+        "class TurnListResult(TypedDict):\n"
+        '    """The reply to `turn/list`."""\n'
+        "\n"
+        "    data: list[Turn]\n"
+        "    next: NotRequired[str]\n"
+    ) in codex
+
+
+def test_a_notification_is_a_dataclass(codex: str) -> None:
+    """A name of one word says that it is a notification."""
+    assert (
+        "class ErrorNotification:\n"
+        '    """A fault."""\n'
+        "\n"
+        '    method: ClassVar[str] = "error"\n'
+        "    turn: Turn\n"
+        "    will_retry: bool\n"
+        "    note: JsonValue\n"
+    ) in codex
+
+
+def test_a_question_has_its_kind(codex: str) -> None:
+    """The prefix that all questions of items share is left out."""
+    assert (
+        "class ToolAsk:\n"
+        '    """A question."""\n'
+        "\n"
+        '    method: ClassVar[str] = "item/tool/ask"\n'
+        '    kind: ClassVar[ServerRequestKind] = "user_input"\n'
+        "    item_id: str\n"
+    ) in codex
