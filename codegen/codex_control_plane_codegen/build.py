@@ -53,8 +53,9 @@ def stale(outputs: Outputs) -> list[str]:
 
 def _left_over(outputs: Outputs) -> list[Path]:
     """The files beside the outputs that an earlier spec led to."""
-    directories = {path.parent for path in outputs}
-    present = {path for directory in directories if directory.is_dir() for path in directory.iterdir()}
+    directories = {path.parent for path in outputs if path.parent.is_dir()}
+    kinds = {path.suffix for path in outputs}
+    present = {path for directory in directories for path in directory.iterdir() if path.suffix in kinds}
     return sorted(path for path in present - outputs.keys() if path.is_file())
 
 

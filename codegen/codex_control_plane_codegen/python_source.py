@@ -159,6 +159,8 @@ def _long_text(text: str, indent: int) -> str:
 
 
 def _pieces(text: str, width: int) -> list[str]:
+    if len(quote(text)) <= width:
+        return [text]
     pieces: list[str] = []
     for word in re.findall(r"\n|[^ \n]+ *| +", text):
         fits = pieces and not pieces[-1].endswith("\n") and len(quote(pieces[-1] + word)) <= width

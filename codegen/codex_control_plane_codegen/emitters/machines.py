@@ -30,11 +30,6 @@ class View:
         """The class of its machine."""
         return f"{camel_case(self.facts.lifecycle.name)}Machine"
 
-    @property
-    def chart(self) -> str:
-        """The name of the statechart."""
-        return str(self.facts.lifecycle.statechart.get("name", self.facts.lifecycle.name))
-
     def state(self, state: State) -> str:
         """The declaration of a state."""
         flags = {"initial": state.initial, "final": state.final}
