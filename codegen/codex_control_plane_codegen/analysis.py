@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codex_control_plane_codegen.checks import CHECKS
+from codex_control_plane_codegen.checks import CHECKS, USAGE_CHECKS
 from codex_control_plane_codegen.checks.subject import Subject
 from codex_control_plane_codegen.diagnostics import Diagnostic, in_order
 from codex_control_plane_codegen.facts import Facts
@@ -43,4 +43,7 @@ def analyse(root: Path) -> Analysis:
     subject = Subject(Facts(model), broken)
     for check in CHECKS:
         found.extend(check(subject))
+    if not any(finding.severity == "error" for finding in found):
+        for check in USAGE_CHECKS:
+            found.extend(check(subject))
     return Analysis(model, in_order(found))

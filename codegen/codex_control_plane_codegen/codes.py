@@ -394,7 +394,7 @@ _TOOLS: Final[Mapping[str, Code]] = {
         "Name too long",
         "Clients put mcp__codex-control-plane-mcp__ before the name, and models accept 64 characters in all.",
         "tool: codex_get_everything_about_one_operation",
-        "Shorten the name to 35 characters.",
+        "Shorten the name to 34 characters.",
     ),
     "SPEC-T008": Code(
         "Missing hint",

@@ -60,10 +60,15 @@ def load_file(root: Path, path: PurePosixPath) -> Loaded:
     if kind is None or path.suffix != ".yaml":
         return Loaded((), (_misplaced(path),))
     try:
-        text = (root / path).read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as error:
-        return Loaded((), (Diagnostic("SPEC-Y006", Place(str(path)), f"The file cannot be read: {error}"),))
-    return parse(str(path), kind, text)
+        return parse(str(path), kind, (root / path).read_bytes().decode())
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        place = Place(str(path), before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+        message = f"Byte {error.object[error.start]:#04x} is not UTF-8"
+        return Loaded((), (Diagnostic("SPEC-Y006", place, message, "Save the file as UTF-8."),))
+    except OSError as error:
+        message = f"The file cannot be read: {error.strerror}"
+        return Loaded((), (Diagnostic("SPEC-Y006", Place(str(path)), message),))
 
 
 def parse(path: str, kind: str, text: str) -> Loaded:

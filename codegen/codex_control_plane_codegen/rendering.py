@@ -13,7 +13,7 @@ PROGRAM: Final = "codex-control-plane-mcp-codegen"
 """How the compiler is called, for the commands that messages recommend."""
 
 _WIDTH: Final = 100
-"""Longest line of a page."""
+"""Longest line of a page, and most of a source line that is shown."""
 
 _RESET: Final = "\x1b[0m"
 _COLOURS: Final = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
@@ -53,11 +53,15 @@ def _excerpt(diagnostic: Diagnostic, *, colour: bool) -> list[str]:
     place = diagnostic.place
     if not place.source:
         return []
-    source = place.source.replace("\t", " ")
-    carets = "^" * max(place.end - place.column, 1)
+    hidden = place.column - 1 if place.column > _WIDTH else 0
+    source = place.source.replace("\t", " ")[hidden:]
+    if len(source) > _WIDTH:
+        source = f"{source[: _WIDTH - 1]}…"
+    column = place.column - 1 - hidden
+    carets = "^" * max(min(place.end - 1 - hidden, len(source)) - column, 1)
     if colour:
         carets = f"{_CARET}{carets}{_RESET}"
-    return [f"{place.line:6} | {source}", f"       | {' ' * (place.column - 1)}{carets}"]
+    return [f"{place.line:6} | {source}", f"       | {' ' * column}{carets}"]
 
 
 def _closing(diagnostics: Sequence[Diagnostic]) -> str:

@@ -71,6 +71,8 @@ def _syntax_fault(error: Any) -> Fault:
     mark: StringMark = error.problem_mark or error.context_mark
     message = _sentence(str(error.problem or error.context))
     hint = f"It was {error.context}." if error.context and error.problem else ""
+    if message == "Mapping values are not allowed here":
+        hint = "Put a text with a colon in it in double quotes."
     return Fault("SPEC-Y001", Span(mark.line, mark.column, mark.column + 1), message, hint)
 
 
@@ -86,6 +88,7 @@ class _Builder:
         self._reading = reading
 
     def build(self) -> None:
+        """Consumes the whole stream; the first document becomes the data."""
         documents = 0
         for event in self._events:
             if not _is(event, DocumentStartEvent):
@@ -158,7 +161,7 @@ class _Builder:
             alias = _is(event, AliasEvent)
             self._refuse_sort(event, f"alias `*{event.anchor}`" if alias else f"anchor `&{event.anchor}`")
         if getattr(event, "tag", None):
-            self._refuse_sort(event, f"tag `{event.tag}`")
+            self._refuse_sort(event, f"tag `{str(event.tag).replace('tag:yaml.org,2002:', '!!')}`")
 
     def _refuse_sort(self, event: Any, words: str) -> None:
         hint = "Write the value out, so that each place in the file means one thing."

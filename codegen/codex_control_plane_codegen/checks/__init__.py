@@ -1,4 +1,4 @@
-"""What must hold in a spec beyond the form of its documents; `CHECKS` is the table of it."""
+"""What must hold in a spec beyond the form of its documents; the tables of checks stand at the end."""
 
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
@@ -86,8 +86,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     column_defaults_fit,
     messages_are_wanted_or_not,
     tested_version_will_do,
-    types_are_used,
-    errors_are_used,
-    codex_shapes_are_used,
 )
-"""Every check, in the order in which a reader of a spec would ask."""
+"""Every check of what must hold, in the order in which a reader of a spec would ask."""
+
+USAGE_CHECKS: Final[tuple[Check, ...]] = (types_are_used, errors_are_used, codex_shapes_are_used)
+"""The checks for what is left over; they come when there is no error."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from codex_control_plane_codegen.checks.subject import Subject, key_place_of, listed, place_of
-from codex_control_plane_codegen.diagnostics import Diagnostic
+from codex_control_plane_codegen.diagnostics import Diagnostic, nearest
 from codex_control_plane_codegen.facts import LifecycleFacts
 from codex_control_plane_codegen.model import Event
 from codex_control_plane_codegen.places import Place
@@ -22,12 +22,13 @@ class _Decision(NamedTuple):
 def every_cell_is_decided(subject: Subject) -> Iterator[Diagnostic]:
     """No event meets a state of which nobody said what happens."""
     for facts in subject.facts.lifecycles.values():
-        charted = [state.name for state in facts.lifecycle.states if state.charted]
+        if not _states_are_settled(facts):
+            continue
         for event in facts.events.values():
-            if not _resolved(facts, event):
+            if not _resolved(facts, event) or _misspelled(facts, event):
                 continue
             decided = {decision.state for decision in _decisions(facts, event)}
-            if open_states := [state for state in charted if state not in decided]:
+            if open_states := [state for state in facts.states if state not in decided]:
                 message = f"What `{event.name}` does in {listed(open_states)} is not said"
                 hint = (
                     "Make it a transition there, or name the state under `ignored`, `illegal` or `conflict`."
@@ -38,8 +39,9 @@ def every_cell_is_decided(subject: Subject) -> Iterator[Diagnostic]:
 def no_cell_is_decided_twice(subject: Subject) -> Iterator[Diagnostic]:
     """No event has two answers in one state."""
     for facts in subject.facts.lifecycles.values():
-        for event in facts.events.values():
-            yield from _contradictions(facts, event)
+        if facts.states.keys().isdisjoint(facts.groups):
+            for event in facts.events.values():
+                yield from _contradictions(facts, event)
 
 
 def _contradictions(facts: LifecycleFacts, event: Event) -> Iterator[Diagnostic]:
@@ -55,10 +57,24 @@ def _contradictions(facts: LifecycleFacts, event: Event) -> Iterator[Diagnostic]
         yield Diagnostic("SPEC-L002", place, message, "Keep one of the two.")
 
 
+def _states_are_settled(facts: LifecycleFacts) -> bool:
+    """Whether chart, descriptions and groups agree on which states there are; if not, that is reported."""
+    known = {*facts.states, *facts.groups}
+    agreed = all(state.charted and state.described for state in facts.lifecycle.states)
+    return agreed and all(known.issuperset(group.members) for group in facts.lifecycle.groups)
+
+
 def _resolved(facts: LifecycleFacts, event: Event) -> bool:
     """Whether every state that the event names exists; if not, that is what is reported."""
     known = {*facts.states, *facts.groups}
     return known.issuperset((*event.ignored, *event.illegal, *event.conflict))
+
+
+def _misspelled(facts: LifecycleFacts, event: Event) -> bool:
+    """Whether a transition probably means this event; its spelling is what is reported."""
+    charted = {edge.event for edge in facts.lifecycle.transitions}
+    lost = charted - facts.events.keys() - facts.creations.keys()
+    return event.name not in charted and bool(nearest(event.name, lost))
 
 
 def _decisions(facts: LifecycleFacts, event: Event) -> Iterator[_Decision]:

@@ -18,7 +18,7 @@ def states_are_charted_and_described(subject: Subject) -> Iterator[Diagnostic]:
             if not state.charted:
                 meant = nearest(state.name, undescribed)
                 misspelled.add(meant)
-                message = f"The state `{state.name}` is described but stands not in the statechart"
+                message = f"The state `{state.name}` is described and not in the statechart"
                 hint = "" if meant else "Add it to the statechart, or remove its description."
                 yield Diagnostic("SPEC-L004", key_place_of(state), message, hint, meant)
         for name in undescribed:
@@ -98,10 +98,22 @@ def a_row_begins_somewhere(subject: Subject) -> Iterator[Diagnostic]:
             yield Diagnostic("SPEC-L010", place, message, hint)
 
 
+def _is_drawn(facts: LifecycleFacts) -> bool:
+    """Whether rows begin, and every edge leads somewhere: without that, ways would seem to be missing."""
+    edges, states = facts.lifecycle.transitions, facts.lifecycle.states
+    begins = any(event.creates in facts.states for event in facts.creations.values())
+    agreed = all(state.charted and state.described for state in states)
+    return (
+        begins
+        and agreed
+        and all(edge.target in facts.states and edge.event in facts.events for edge in edges)
+    )
+
+
 def every_state_is_reached(subject: Subject) -> Iterator[Diagnostic]:
     """Some way leads from a creation to every state of the chart."""
     for facts in subject.facts.lifecycles.values():
-        if not any(event.creates in facts.states for event in facts.creations.values()):
+        if not _is_drawn(facts):
             continue
         for state in facts.lifecycle.states:
             if state.charted and state.name not in facts.paths:
@@ -113,7 +125,7 @@ def every_state_is_reached(subject: Subject) -> Iterator[Diagnostic]:
 def every_state_can_end(subject: Subject) -> Iterator[Diagnostic]:
     """Some way leads from every state to a final one."""
     for facts in subject.facts.lifecycles.values():
-        stuck = _stuck_states(facts)
+        stuck = _stuck_states(facts) if _is_drawn(facts) else []
         for name in stuck:
             place = facts.lifecycle.document.key_place("statechart", "states", name)
             others = [other for other in stuck if other != name]
@@ -142,7 +154,9 @@ def waiting_ends_without_the_client(subject: Subject) -> Iterator[Diagnostic]:
             leaving = [edge.event for edge in ways if edge.target != state.name]
             movers = {actor for event in leaving for actor in _actors(facts, event)}
             if movers.isdisjoint({"worker", "clock", "operator"}):
-                who = f"only {' or '.join(sorted(movers))}" if movers else "nobody"
+                who = (
+                    f"only {' or '.join(f'the {mover}' for mover in sorted(movers))}" if movers else "nobody"
+                )
                 message = f"`{state.name}` waits for {state.waits_for}, and {who} can end that"
                 hint = "Add a transition whose event is raised by the worker, the clock or an operator."
                 yield Diagnostic("SPEC-L011", place_of(state, "waits_for"), message, hint)

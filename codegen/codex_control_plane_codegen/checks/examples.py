@@ -6,7 +6,7 @@ from codex_control_plane_codegen.checks.subject import Subject, place_of
 from codex_control_plane_codegen.diagnostics import Diagnostic, nearest
 from codex_control_plane_codegen.model import Element, JsonObject, JsonValue
 from codex_control_plane_codegen.places import Keys
-from codex_control_plane_codegen.validation import validators
+from codex_control_plane_codegen.validation import Violation, validators
 
 
 def examples_fit(subject: Subject) -> Iterator[Diagnostic]:
@@ -36,7 +36,8 @@ def misfits(schema: JsonObject, value: JsonValue) -> Iterator[tuple[Keys, str]]:
     """Where and why the value does not fit the schema; nothing for a schema with unknown references."""
     if _is_whole(schema):
         for violation in validators({"": schema})[""].violations(value):
-            yield violation.keys, _in_our_quotes(violation.message)
+            if not _is_undescribed(violation):
+                yield violation.keys, _in_our_quotes(violation.message)
 
 
 def _is_whole(schema: JsonObject) -> bool:
@@ -55,6 +56,14 @@ def _references(schema: JsonValue) -> Iterator[str]:
     elif isinstance(schema, list):
         for item in schema:
             yield from _references(item)
+
+
+def _is_undescribed(violation: Violation) -> bool:
+    """Whether what is missing is required without being described, which is reported where it is required."""
+    if violation.keyword != "required":
+        return False
+    missing = set(violation.wanted) - set(violation.met)
+    return missing.isdisjoint(violation.schema.get("properties", {}))
 
 
 def _in_our_quotes(message: str) -> str:

@@ -137,7 +137,7 @@ def tools_name_what_exists(subject: Subject) -> Iterator[Diagnostic]:
 
 def types_exist(subject: Subject) -> Iterator[Diagnostic]:
     """Every reference to a type leads to a declared or derived one."""
-    if not all(subject.whole(kind) for kind in ("types", "lifecycle", "contract")):
+    if not subject.whole("types"):
         return
     for definition in subject.model.types:
         yield from _types_within(subject, definition, definition.schema, ())
@@ -158,11 +158,12 @@ def _columns_of_all_tables(subject: Subject) -> Iterator[Column]:
 
 
 def _types_within(subject: Subject, owner: Element, schema: JsonValue, keys: Keys) -> Iterator[Diagnostic]:
-    known = (*subject.types, *subject.shapes.derived)
     if isinstance(schema, dict):
         for key, value in schema.items():
             if key == "$ref" and isinstance(value, str):
-                yield from unknown("SPEC-R001", "type", value, known, place_of(owner, *keys, key))
+                yield from unknown(
+                    "SPEC-R001", "type", value, subject.type_names, place_of(owner, *keys, key)
+                )
             elif key not in ("const", "enum", "default"):
                 yield from _types_within(subject, owner, value, (*keys, key))
 

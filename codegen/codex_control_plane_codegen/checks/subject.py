@@ -4,13 +4,23 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Final
 
 from codex_control_plane_codegen.diagnostics import Diagnostic, nearest
 from codex_control_plane_codegen.documents import kind_of
 from codex_control_plane_codegen.facts import Facts
 from codex_control_plane_codegen.model import CodexField, Element, Lifecycle, Model, Record, TypeDefinition
 from codex_control_plane_codegen.places import Key, Place
+from codex_control_plane_codegen.python_source import camel_case
 from codex_control_plane_codegen.shapes import Shapes
+
+_DERIVED: Final[Mapping[str, Collection[str]]] = {
+    "contract": ("NextAction", "QueueReason"),
+    "errors": ("ErrorCode",),
+    "findings": ("FindingId",),
+    "tool": ("ToolName",),
+}
+"""Kind of document → the types that follow from it, beside the statuses of the lifecycles."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,14 @@ class Subject:
     def types(self) -> Mapping[str, TypeDefinition]:
         """The declared types by name."""
         return self.shapes.declared
+
+    @cached_property
+    def type_names(self) -> Collection[str]:
+        """Every name that a reference may have, those included that unread documents would give."""
+        derived = [name for kind, names in _DERIVED.items() if not self.whole(kind) for name in names]
+        stems = [PurePosixPath(path).stem for path in self.unread if kind_of_path(path) == "lifecycle"]
+        statuses = [f"{camel_case(stem)}Status" for stem in stems]
+        return {*self.types, *self.shapes.derived, *derived, *statuses}
 
     @cached_property
     def next_actions(self) -> Collection[str]:

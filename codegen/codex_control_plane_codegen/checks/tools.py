@@ -17,9 +17,9 @@ _LONGEST_NAME: Final = 64
 def names_fit_into_clients(subject: Subject) -> Iterator[Diagnostic]:
     """A tool's name, with the prefix that clients give it, is not longer than they allow."""
     for tool in subject.model.tools:
-        length = len(_CLIENT_NAME) + len(tool.name)
-        if length > _LONGEST_NAME:
-            message = f"`{tool.name}` is too long by {length - _LONGEST_NAME} characters"
+        longest = _LONGEST_NAME - len(_CLIENT_NAME)
+        if len(tool.name) > longest:
+            message = f"`{tool.name}` has {len(tool.name)} characters, and {longest} fit"
             hint = f"Clients call it {_CLIENT_NAME}{tool.name}, and allow {_LONGEST_NAME} characters."
             yield Diagnostic("SPEC-T007", place_of(tool, "tool"), message, hint)
 

@@ -1,4 +1,4 @@
-"""What nothing uses is probably forgotten; these are warnings."""
+"""What nothing uses is probably forgotten. Asked of a spec without errors: a misspelling looks alike."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,6 @@ from codex_control_plane_codegen.shapes import FAILURE, references_in
 
 def types_are_used(subject: Subject) -> Iterator[Diagnostic]:
     """Some tool or column leads to every type."""
-    if not all(subject.whole(kind) for kind in ("types", "tool", "lifecycle", "record")):
-        return
     used = _types_in_use(subject)
     for definition in subject.model.types:
         if definition.name not in used:
@@ -35,8 +33,6 @@ def _types_in_use(subject: Subject) -> set[str]:
 
 def errors_are_used(subject: Subject) -> Iterator[Diagnostic]:
     """Some tool answers every error, or it is declared as one that a row may end with."""
-    if not subject.whole("tool"):
-        return
     used = {code for tool in subject.model.tools for code in tool.errors}
     for error in subject.model.errors:
         if error.code not in used and not error.stored:
