@@ -7,8 +7,11 @@ import pytest
 
 from codex_control_plane_mcp.codex.app_server_record import RunningAppServer
 from codex_control_plane_mcp.testing.live_app_server import live_app_server
+from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
 from codex_control_plane_mcp.testing.scripted_model import ScriptedModel
 from codex_control_plane_mcp.testing.scripted_model import codex_home as write_codex_home
+from codex_control_plane_mcp.testing.sdk_client import Mode
+from codex_control_plane_mcp.testing.task_client import TaskClient
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +54,19 @@ async def app_server(state_directory: Path, codex_home: Path) -> AsyncGenerator[
     """A real app-server; at the end, whichever listens in its place is ended and nothing may be left."""
     async with live_app_server(state_directory, codex_home) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+async def rig(anyio_backend: str) -> AsyncGenerator[ScriptedRig]:  # noqa: ARG001 -- anyio wants it
+    """A rig for all tests of a module, in which every prompt reaches the model once at most."""
+    async with scripted_rig(codex_settings="features.request_permissions_tool = true") as opened:
+        yield opened
+        assert set(opened.seen().values()) <= {1}
+
+
+@pytest.fixture(scope="module", params=["auto", "legacy"])
+async def client(rig: ScriptedRig, request: pytest.FixtureRequest) -> AsyncGenerator[TaskClient]:
+    """A client of a server of its own, in both protocol generations."""
+    mode: Mode = request.param
+    async with rig.open_client(mode) as opened:
+        yield opened
