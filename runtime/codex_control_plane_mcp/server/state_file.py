@@ -1,11 +1,30 @@
 """The state file as the server holds it: opened at first use, and again after a fault or a replacement."""
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp.settings import state_file
+from codex_control_plane_mcp.store.bells import Listener
 from codex_control_plane_mcp.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An open store, which file it is, and the bell that tells workers that a server lives.
+
+    Nobody answers that bell: a pipe that is full has rung already. A worker looks for bells before it leaves
+    for want of work.
+    """
+
+    store: Store
+    identity: tuple[int, int]
+    presence: Listener
+
+    def close(self) -> None:
+        self.presence.close()
+        self.store.close()
 
 
 class StateFile:
@@ -15,13 +34,13 @@ class StateFile:
         self.path = state_file(settings)
         self._busy_seconds = float(settings.state_busy_seconds)
         self._opening = threading.Lock()
-        self._opened: tuple[Store, tuple[int, int]] | None = None
+        self._opened: _Opened | None = None
 
     @property
     def ready(self) -> bool:
         """Whether `store` returns at once."""
         opened = self._opened
-        return opened is not None and opened[1] == _identity(self.path)
+        return opened is not None and opened.identity == _identity(self.path)
 
     def store(self) -> Store:
         """Return the open store.
@@ -31,17 +50,18 @@ class StateFile:
         """
         with self._opening:
             opened = self._opened
-            if opened is None or opened[1] != _identity(self.path):
+            if opened is None or opened.identity != _identity(self.path):
                 self.forget()
-                opened = (Store.open(self.path, busy_seconds=self._busy_seconds), _identity(self.path))
+                store = Store.open(self.path, busy_seconds=self._busy_seconds)
+                opened = _Opened(store, _identity(self.path), store.bells.listen())
                 self._opened = opened
-            return opened[0]
+            return opened.store
 
     def forget(self) -> None:
         """Open it anew at the next use, for a file that has turned out unusable."""
         opened, self._opened = self._opened, None
         if opened is not None:
-            opened[0].close()
+            opened.close()
 
 
 def _identity(path: Path) -> tuple[int, int]:
