@@ -1,0 +1,293 @@
+"""The worker's side of a store, played step by step, with real transitions under a real fence."""
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from itertools import count
+from typing import TypeVar
+
+from codex_control_plane_contract.contract import CONTRACT_HASH
+from codex_control_plane_contract.lifecycles import attempt, interaction, operation, turn, worker
+from codex_control_plane_contract.types import Error
+from codex_control_plane_contract.values import JsonArray, JsonObject
+from codex_control_plane_mcp import questions
+from codex_control_plane_mcp.process_identity import ProcessIdentity, identify
+from codex_control_plane_mcp.store import LeaseKeeper, Reader, Store, Transaction
+from codex_control_plane_mcp.store.identifiers import new_id
+
+ResultT = TypeVar("ResultT")
+
+GENERATION = 1
+FAULT: Error = {
+    "code": "CODEX_APP_SERVER_UNAVAILABLE",
+    "message": "The app-server did not answer.",
+    "details": {},
+    "retryable": True,
+}
+"""A fault that waiting may cure."""
+
+
+class PlayedWorker:
+    """A worker that holds the executor lease of a store; its process is the one that runs the test."""
+
+    def __init__(self, store: Store, identity: ProcessIdentity | None = None) -> None:
+        self._store = store
+        self._numbers = count(1)
+        own = identity or identify(os.getpid())
+        assert own is not None
+        self.worker_id = new_id(worker.ID_PREFIX, store.clock.now())
+        self.keeper = LeaseKeeper(
+            store, worker_id=self.worker_id, identity=own, hostname=socket.gethostname(), lease_seconds=600
+        )
+        lease = self.keeper.acquire()
+        assert lease is not None, "another worker holds the lease"
+        self._fence = lease.fence
+        self.change(lambda transaction, _: self._register(transaction, own))
+
+    def change(self, work: Callable[[Transaction, Reader], ResultT]) -> ResultT:
+        """Return what `work` returns, its changes committed under the fence."""
+        with self._store.transaction(self.worker_id, self._fence) as (transaction, reader):
+            return work(transaction, reader)
+
+    def claim(self, operation_id: str) -> None:
+        """Take a task out of the queue."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = reader.operation(operation_id)
+            assert isinstance(row, operation.Queued)
+            transaction.apply(row.claim(worker_id=self.worker_id))
+
+        self.change(work)
+
+    def run(self, operation_id: str, *, thread_id: str = "thread-1", turn_id: str = "turn-1") -> None:
+        """Claim a task and bring it to where Codex runs its turn."""
+        self.claim(operation_id)
+        self.change(
+            lambda transaction, reader: self._begin(
+                transaction, reader, operation_id, thread_id=thread_id, turn_id=turn_id
+            )
+        )
+
+    def put_back(
+        self, operation_id: str, *, next_attempt_at: int | None, error: Error | None = FAULT
+    ) -> None:
+        """Put a claimed task back into the queue after a fault."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = reader.operation(operation_id)
+            assert isinstance(row, operation.StartingAppServer)
+            transaction.apply(
+                row.requeue(
+                    next_attempt_at=next_attempt_at,
+                    queued_reason="retry_after_worker_error",
+                    last_error=error,
+                )
+            )
+
+        self.change(work)
+
+    def show(self, operation_id: str, text: str, *, kind: str = "command") -> None:
+        """Add a line of progress, or a message of the agent."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = _in_turn(reader, operation_id)
+            item_id = f"item-{next(self._numbers)}"
+            transaction.add_progress(
+                {
+                    "operation_id": operation_id,
+                    "turn_id": row.turn_id,
+                    "item_id": item_id,
+                    "kind": kind,
+                    "text": text,
+                }
+            )
+
+        self.change(work)
+
+    def ask(
+        self,
+        operation_id: str,
+        method: str,
+        params: JsonObject,
+        *,
+        kind: questions.Kind = "approval",
+        changes: JsonArray | None = None,
+    ) -> str:
+        """Let Codex ask a question; return its interaction id."""
+
+        def work(transaction: Transaction, reader: Reader) -> str:
+            row, number = _in_turn(reader, operation_id), next(self._numbers)
+            asked = questions.Asked(method, kind, {**params, "itemId": f"item-{number}"}, changes)
+            question = transaction.apply(
+                interaction.ask(
+                    interaction_id=new_id(interaction.ID_PREFIX, transaction.now),
+                    operation_id=operation_id,
+                    turn_id=row.turn_id,
+                    thread_id=row.thread_id,
+                    item_id=f"item-{number}",
+                    identity=questions.identity(asked.params, str(number)),
+                    request_id=json.dumps(number),
+                    app_server_generation=GENERATION,
+                    method=method,
+                    kind=kind,
+                    params=asked.params,
+                    changes=changes,
+                    prompt=questions.prompt(asked),
+                    deadline_at=transaction.now + 900_000,
+                )
+            )
+            _wait(transaction, reader, operation_id, kind)
+            return question.interaction_id
+
+        return self.change(work)
+
+    def confirm(self, interaction_id: str) -> None:
+        """Let Codex take the answer, after which the turn goes on."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = reader.interaction(interaction_id)
+            assert isinstance(row, interaction.Answering | interaction.Declining)
+            transaction.apply(row.confirm(), evidence="serverRequest/resolved")
+            _resume(transaction, reader, row.operation_id)
+
+        self.change(work)
+
+    def complete(
+        self, operation_id: str, final_message: str | None = "Done.", token_usage: JsonObject | None = None
+    ) -> None:
+        """Let the turn complete."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = _in_turn(reader, operation_id)
+            carried = reader.turn(row.turn_id)
+            assert isinstance(carried, turn.Active)
+            transaction.apply(
+                carried.complete(
+                    terminal_source="notification",
+                    terminal_method="turn/completed",
+                    final_message=final_message,
+                    token_usage=token_usage,
+                )
+            )
+            transaction.apply(row.complete(), evidence="turn/completed")
+
+        self.change(work)
+
+    def interrupt(self, operation_id: str, final_message: str | None = None) -> None:
+        """Let the turn end as interrupted."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = _in_turn(reader, operation_id)
+            carried = reader.turn(row.turn_id)
+            assert isinstance(carried, turn.Active)
+            transaction.apply(
+                carried.interrupt(
+                    terminal_source="notification",
+                    terminal_method="turn/completed",
+                    final_message=final_message,
+                )
+            )
+            transaction.apply(row.interrupt(), evidence="turn/completed")
+
+        self.change(work)
+
+    def fail(self, operation_id: str, error: Error) -> None:
+        """Give a task up."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = reader.operation(operation_id)
+            assert row is not None
+            assert not isinstance(row, operation.Ended)
+            transaction.apply(row.fail(last_error=error), by="worker")
+
+        self.change(work)
+
+    def report(self, *, fault: Error | None = None, app_server: JsonObject | None = None) -> None:
+        """Say what keeps it from executing, and which app-server it drives."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = reader.worker(self.worker_id)
+            assert row is not None
+            transaction.touch(row.report_fault(last_fault=fault))
+            transaction.touch(row.report_app_server(app_server=app_server))
+
+        self.change(work)
+
+    def _begin(
+        self,
+        transaction: Transaction,
+        reader: Reader,
+        operation_id: str,
+        *,
+        thread_id: str,
+        turn_id: str,
+    ) -> None:
+        row = reader.operation(operation_id)
+        assert isinstance(row, operation.StartingAppServer)
+        opening = transaction.apply(row.open_thread(app_server_generation=GENERATION))
+        starting = transaction.apply(opening.open_turn(thread_id=thread_id))
+        calling = transaction.apply(
+            attempt.prepare(
+                attempt_id=new_id("att", transaction.now),
+                operation_id=operation_id,
+                kind="turn_start",
+                subject_id=operation_id,
+                worker_id=self.worker_id,
+                app_server_generation=GENERATION,
+                thread_id=thread_id,
+            )
+        )
+        sent = transaction.apply(calling.send())
+        transaction.apply(sent.accept(evidence="reply", turn_id=turn_id))
+        transaction.apply(
+            turn.begin(
+                turn_id=turn_id,
+                operation_id=operation_id,
+                attempt_id=calling.attempt_id,
+                thread_id=thread_id,
+                app_server_generation=GENERATION,
+            )
+        )
+        transaction.apply(starting.run(turn_id=turn_id))
+
+    def _register(self, transaction: Transaction, own: ProcessIdentity) -> None:
+        standby = transaction.apply(
+            worker.register(
+                worker_id=self.worker_id,
+                pid=own.pid,
+                process_started=own.started,
+                hostname=socket.gethostname(),
+                version="0.0.0",
+                contract_hash=CONTRACT_HASH,
+                execution_mode="worker",
+            )
+        )
+        transaction.apply(standby.execute())
+
+
+def _in_turn(reader: Reader, operation_id: str) -> operation.InTurn:
+    row = reader.operation(operation_id)
+    assert isinstance(row, operation.InTurn), row
+    return row
+
+
+def _wait(transaction: Transaction, reader: Reader, operation_id: str, kind: questions.Kind) -> None:
+    row = _in_turn(reader, operation_id)
+    carried = reader.turn(row.turn_id)
+    if isinstance(row, operation.Running) and isinstance(carried, turn.Running):
+        if kind == "user_input":
+            transaction.apply(row.ask_user_input())
+            transaction.apply(carried.ask_user_input())
+        else:
+            transaction.apply(row.ask_approval())
+            transaction.apply(carried.ask_approval())
+
+
+def _resume(transaction: Transaction, reader: Reader, operation_id: str) -> None:
+    row = _in_turn(reader, operation_id)
+    carried = reader.turn(row.turn_id)
+    still_open = reader.open_interactions(row.turn_id)
+    if not still_open and isinstance(row, operation.Waiting) and isinstance(carried, turn.Waiting):
+        transaction.apply(row.resume())
+        transaction.apply(carried.resume())
