@@ -11,8 +11,8 @@ _HELP = """\
 {name}: an MCP server that hands durable tasks to OpenAI Codex.
 
 It speaks MCP on stdin and stdout, so an MCP client starts it, not a person:
-  claude mcp add codex-tasks -e CODEX_ALLOWED_ROOTS=$HOME/src -- {name}
-  codex mcp add codex-tasks --env CODEX_ALLOWED_ROOTS=$HOME/src -- {name}
+  claude mcp add codex-control-plane -e CODEX_ALLOWED_ROOTS=$HOME/src -- {name}
+  codex mcp add codex-control-plane --env CODEX_ALLOWED_ROOTS=$HOME/src -- {name}
 A submitted task goes on when the client, this server or the worker ends; any client can ask for it later.
 
 Usage: {name} [--version | --help]

@@ -20,13 +20,17 @@ class Recording:
     generation: int
     approval_ms: int
 
+    @property
+    def identity(self) -> str:
+        """What makes it the same question when Codex asks again."""
+        return questions.identity(self.asked.params, self.request_id)
+
     def __call__(self, transaction: Transaction, reader: Reader) -> bool:
         """Record the question; return False if its turn is none of ours, which others may answer."""
         row = self._turn(reader)
         if row is None:
             return False
-        identity = questions.identity(self.asked.params, self.request_id)
-        known = reader.interaction_by_identity(identity, self.generation)
+        known = reader.interaction_by_identity(self.identity, self.generation)
         if known is not None:
             _ask_again(transaction, reader, known)
             return True
@@ -37,7 +41,7 @@ class Recording:
                 turn_id=row.turn_id,
                 thread_id=row.thread_id,
                 item_id=_text(self.asked.params, "itemId"),
-                identity=identity,
+                identity=self.identity,
                 request_id=self.request_id,
                 app_server_generation=self.generation,
                 method=self.asked.method,
@@ -90,6 +94,18 @@ def orphan(transaction: Transaction, reader: Reader, row: interaction.Interactio
     if isinstance(row, interaction.Open):
         reason = f"The app-server that asked has died, and turn {row.turn_id} with it."
         transaction.apply(row.orphan(reason=reason), evidence=evidence)
+
+
+def close_leftovers(transaction: Transaction, reader: Reader, generation: int) -> None:
+    """Close the questions whose turn has ended before Codex could say what became of our answer."""
+    for row in reader.open_interactions():
+        carried = reader.turn(row.turn_id)
+        if isinstance(carried, turn.Active):
+            continue
+        if row.app_server_generation == generation:
+            resolve(transaction, reader, row, evidence="its turn has ended")
+        else:
+            orphan(transaction, reader, row)
 
 
 def lapse(transaction: Transaction, row: interaction.Pending) -> None:

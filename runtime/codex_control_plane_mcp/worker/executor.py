@@ -105,6 +105,10 @@ class Executor:
         if agenda.in_hand or agenda.commands:
             link = self._linking.current()
             if link is not None:
+                if self._settled_with is not link:
+                    await self._ledger.change(
+                        partial(asking.close_leftovers, generation=link.session.generation)
+                    )
                 self._reconcile(agenda.in_hand, link)
                 await self._commander.carry_out(link)
         return self._pause(agenda)

@@ -29,7 +29,7 @@ class Follower:
     """One thread of one session: its messages wait here and are taken one after the other."""
 
     def __init__(self) -> None:
-        self.inbox: asyncio.Queue[Notification | ServerRequest | None] = asyncio.Queue()
+        self.inbox: asyncio.Queue[Notification | ServerRequest | asyncio.Event | None] = asyncio.Queue()
         self.lock = asyncio.Lock()
         self.changes: dict[str, JsonArray] = {}
         self.token_usage: JsonObject | None = None
@@ -49,6 +49,7 @@ class Following:
         self._followers: defaultdict[str, Follower] = defaultdict(Follower)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.started_turns: set[str] = set()
+        self.asked: set[str] = set()
 
     async def run(self) -> None:
         """Read the session to its end; return when everything that arrived is recorded."""
@@ -72,17 +73,31 @@ class Following:
         async with self._followers[thread_id].lock:
             yield
 
+    async def caught_up(self, thread_id: str) -> None:
+        """Return when every message of the thread that has arrived so far is recorded."""
+        reached = asyncio.Event()
+        self._put(thread_id, reached)
+        async with asyncio.timeout(_CALL_SECONDS):
+            await reached.wait()
+
     async def _dispatch(self, message: Notification | ServerRequest) -> None:
         thread_id = message.params.get("threadId")
         if isinstance(message, ServerRequest) and not isinstance(thread_id, str):
             await self._refuse(message)
         elif isinstance(thread_id, str):
-            self._followers[thread_id].inbox.put_nowait(message)
-            if thread_id not in self._tasks:
-                self._tasks[thread_id] = asyncio.create_task(self._follow(self._followers[thread_id]))
+            self._put(thread_id, message)
+
+    def _put(self, thread_id: str, message: Notification | ServerRequest | asyncio.Event) -> None:
+        follower = self._followers[thread_id]
+        follower.inbox.put_nowait(message)
+        if thread_id not in self._tasks:
+            self._tasks[thread_id] = asyncio.create_task(self._follow(follower))
 
     async def _follow(self, follower: Follower) -> None:
         while (message := await follower.inbox.get()) is not None:
+            if isinstance(message, asyncio.Event):
+                message.set()
+                continue
             async with follower.lock:
                 try:
                     await self._take(follower, message)
@@ -192,14 +207,14 @@ class Following:
             return
         item_id = request.params.get("itemId")
         changes = follower.changes.get(item_id) if isinstance(item_id, str) else None
-        await self._ledger.change(
-            asking.Recording(
-                asked=questions.Asked(request.method, asked.kind, request.params, changes),
-                request_id=json.dumps(request.request_id),
-                generation=self._session.generation,
-                approval_ms=self._approval_ms,
-            )
+        recording = asking.Recording(
+            asked=questions.Asked(request.method, asked.kind, request.params, changes),
+            request_id=json.dumps(request.request_id),
+            generation=self._session.generation,
+            approval_ms=self._approval_ms,
         )
+        await self._ledger.change(recording)
+        self.asked.add(recording.identity)
         self._wake()
 
     async def _refuse(self, request: ServerRequest) -> None:

@@ -6,6 +6,7 @@ is idle, never reached the model, so its operation goes back to the queue; nothi
 """
 
 import asyncio
+from collections.abc import Set
 from dataclasses import dataclass
 
 from codex_control_plane_contract import codex
@@ -144,10 +145,23 @@ class Reconciler:
                 )
             )
             self._link.following.started_turns.add(turn_id)
-            if not history.asking:
-                await self._ledger.change(lambda tx, reader: _close_questions(tx, reader, turn_id))
+            await self._settle_questions(turn_id, thread_id, asking_now=history.asking)
         else:
             await self._ledger.change(lambda tx, reader: _end(tx, reader, found, row=row, survived=survived))
+
+    async def _settle_questions(self, turn_id: str, thread_id: str, *, asking_now: bool) -> None:
+        """Close what Codex does not ask again; it repeats its open questions when a thread is resumed."""
+        following = self._link.following
+        try:
+            await following.caught_up(thread_id)
+        except TimeoutError as fault:
+            raise Deferred("the messages of the thread are not recorded yet") from fault
+        questions = await self._ledger.read(lambda reader: reader.open_interactions(turn_id))
+        if asking_now and not any(question.identity in following.asked for question in questions):
+            raise Deferred("Codex has not repeated its open questions yet")
+        await self._ledger.change(
+            lambda tx, reader: _close_questions(tx, reader, turn_id, still_asked=following.asked)
+        )
 
     async def _lose(self, turn_id: str, message: str) -> None:
         await self._ledger.change(lambda tx, reader: lose_turn(tx, reader, turn_id, gone(message)))
@@ -191,10 +205,13 @@ def _orphan_questions(transaction: Transaction, reader: Reader, turn_id: str) ->
         asking.orphan(transaction, reader, question)
 
 
-def _close_questions(transaction: Transaction, reader: Reader, turn_id: str) -> None:
-    """Codex waits for nothing: what was open has been answered, by us if we had sent an answer."""
+def _close_questions(
+    transaction: Transaction, reader: Reader, turn_id: str, *, still_asked: Set[str]
+) -> None:
+    """What Codex does not ask again has been answered, by us if we had sent an answer."""
     for question in reader.open_interactions(turn_id):
-        asking.resolve(transaction, reader, question, evidence="not asked again after a reconnect")
+        if question.identity not in still_asked:
+            asking.resolve(transaction, reader, question, evidence="not asked again after a reconnect")
     settle_waiting(transaction, reader, turn_id)
 
 

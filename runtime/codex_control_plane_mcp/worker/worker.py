@@ -91,7 +91,10 @@ class Worker:
         """Take the lease if nobody alive holds it; a holder whose process is dead loses it at once."""
         with self._store.read() as reader:
             lease = reader.lease()
-        return self._keeper.acquire(lease.fence if _is_dead(lease) else None) is not None
+        dead = _is_dead(lease)
+        if lease.holder is not None and lease.expires_at > self._store.clock.now() and not dead:
+            return False
+        return self._keeper.acquire(lease.fence if dead else None) is not None
 
     async def _execute(self) -> None:
         """Execute until stopped, idle, or the lease is lost."""
