@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TypeVar
 
+from codex_control_plane_contract.change import Change
 from codex_control_plane_contract.contract import CONTRACT_HASH
 from codex_control_plane_contract.lifecycles import attempt, interaction, operation, turn, worker
 from codex_control_plane_contract.types import Error
@@ -119,24 +120,7 @@ class PlayedWorker:
         def work(transaction: Transaction, reader: Reader) -> str:
             row, number = _in_turn(reader, operation_id), next(self._numbers)
             asked = questions.Asked(method, kind, {**params, "itemId": f"item-{number}"}, changes)
-            question = transaction.apply(
-                interaction.ask(
-                    interaction_id=new_id(interaction.ID_PREFIX, transaction.now),
-                    operation_id=operation_id,
-                    turn_id=row.turn_id,
-                    thread_id=row.thread_id,
-                    item_id=f"item-{number}",
-                    identity=questions.identity(asked.params, str(number)),
-                    request_id=json.dumps(number),
-                    app_server_generation=GENERATION,
-                    method=method,
-                    kind=kind,
-                    params=asked.params,
-                    changes=changes,
-                    prompt=questions.prompt(asked),
-                    deadline_at=transaction.now + 900_000,
-                )
-            )
+            question = transaction.apply(_question(row, asked, number, transaction.now))
             _wait(transaction, reader, operation_id, kind)
             return question.interaction_id
 
@@ -227,6 +211,20 @@ class PlayedWorker:
         assert isinstance(row, operation.StartingAppServer)
         opening = transaction.apply(row.open_thread(app_server_generation=GENERATION))
         starting = transaction.apply(opening.open_turn(thread_id=thread_id))
+        attempt_id = self._call(transaction, operation_id, thread_id=thread_id, turn_id=turn_id)
+        transaction.apply(
+            turn.begin(
+                turn_id=turn_id,
+                operation_id=operation_id,
+                attempt_id=attempt_id,
+                thread_id=thread_id,
+                app_server_generation=GENERATION,
+            )
+        )
+        transaction.apply(starting.run(turn_id=turn_id))
+
+    def _call(self, transaction: Transaction, operation_id: str, *, thread_id: str, turn_id: str) -> str:
+        """Hand the prompt to Codex, which takes it; return the id of the call."""
         calling = transaction.apply(
             attempt.prepare(
                 attempt_id=new_id("att", transaction.now),
@@ -240,16 +238,7 @@ class PlayedWorker:
         )
         sent = transaction.apply(calling.send())
         transaction.apply(sent.accept(evidence="reply", turn_id=turn_id))
-        transaction.apply(
-            turn.begin(
-                turn_id=turn_id,
-                operation_id=operation_id,
-                attempt_id=calling.attempt_id,
-                thread_id=thread_id,
-                app_server_generation=GENERATION,
-            )
-        )
-        transaction.apply(starting.run(turn_id=turn_id))
+        return calling.attempt_id
 
     def _register(self, transaction: Transaction, own: ProcessIdentity) -> None:
         standby = transaction.apply(
@@ -264,6 +253,27 @@ class PlayedWorker:
             )
         )
         transaction.apply(standby.execute())
+
+
+def _question(
+    row: operation.InTurn, asked: questions.Asked, number: int, now: int
+) -> Change[interaction.Pending]:
+    return interaction.ask(
+        interaction_id=new_id(interaction.ID_PREFIX, now),
+        operation_id=row.operation_id,
+        turn_id=row.turn_id,
+        thread_id=row.thread_id,
+        item_id=f"item-{number}",
+        identity=questions.identity(asked.params, str(number)),
+        request_id=json.dumps(number),
+        app_server_generation=GENERATION,
+        method=asked.method,
+        kind=asked.kind,
+        params=asked.params,
+        changes=asked.changes,
+        prompt=questions.prompt(asked),
+        deadline_at=now + 900_000,
+    )
 
 
 def _in_turn(reader: Reader, operation_id: str) -> operation.InTurn:
