@@ -1,13 +1,16 @@
 """What tests of every kind share: a real store, its clock, and the replay of its journal."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from codex_control_plane_mcp.store import Store
+from codex_control_plane_mcp.process_identity import ProcessIdentity
+from codex_control_plane_mcp.store import Fence, LeaseKeeper, Store
 from codex_control_plane_mcp.testing.journal_replay import first_violation
 from codex_control_plane_mcp.testing.manual_clock import ManualClock
+from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
 
 @pytest.fixture
@@ -29,3 +32,24 @@ def store(tmp_path: Path, clock: ManualClock, conforming_store: None) -> Iterato
     """An empty store on a manual clock, in a directory of its own."""
     with Store.open(tmp_path / "state" / "state.sqlite", clock=clock, busy_seconds=5.0) as opened:
         yield opened
+
+
+@pytest.fixture
+def fence(store: Store) -> Fence:
+    """The executor lease of the store, held by worker `wrk_test`; it falls due after 15 s of its clock."""
+    keeper = LeaseKeeper(
+        store,
+        worker_id="wrk_test",
+        identity=ProcessIdentity(os.getpid(), "now"),
+        hostname="here",
+        lease_seconds=15,
+    )
+    lease = keeper.acquire()
+    assert lease is not None
+    return lease.fence
+
+
+@pytest.fixture
+def samples(store: Store, fence: Fence) -> SampleRows:
+    """Makes rows of the store in any state."""
+    return SampleRows(store, fence)

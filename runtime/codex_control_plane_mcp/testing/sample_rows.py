@@ -14,6 +14,13 @@ from codex_control_plane_mcp.testing.lifecycle_tables import LIFECYCLES
 
 AnyChange = Change[LifecycleRow]
 
+_PARENTS = {
+    "operation_id": ("operation", "queued"),
+    "attempt_id": ("attempt", "prepared"),
+    "turn_id": ("turn", "running"),
+}
+"""The rows that others refer to."""
+
 ERROR: Error = {"code": "INTERNAL_ERROR", "message": "made by a test", "details": {}, "retryable": False}
 
 
@@ -26,49 +33,42 @@ class SampleRows:
         self._numbers = itertools.count(1)
 
     def row(self, lifecycle: str, state: str) -> LifecycleRow:
-        """Return a new row in this state, and whatever rows it refers to."""
-        creation, *events = LIFECYCLES[lifecycle].paths[state]
-        row = self.apply(self.creation(lifecycle, creation))
-        for event in events:
-            row = self.apply(self.change(row, event))
-        return row
+        """Return a new row in this state, and whatever rows it refers to, from one transaction."""
+        with self._store.transaction("sample", self._fence) as (transaction, _):
+            return self._row(transaction, lifecycle, state)
 
     def creation(self, lifecycle: str, event: str) -> AnyChange:
         """Return the creation of a row, with sample values; the rows that it refers to are made."""
-        module = LIFECYCLES[lifecycle].module
-        create: Callable[..., AnyChange] = vars(module)[event]
-        names = self._required(create)
-        parents = {
-            name: self._parent(name)
-            for name in names
-            if name != LIFECYCLES[lifecycle].key and name.removesuffix("_id") in LIFECYCLES
-        }
-        return create(**{name: self._sample(kind, name, module) for name, kind in names.items()} | parents)
+        with self._store.transaction("sample", self._fence) as (transaction, _):
+            return self._creation(transaction, lifecycle, event)
 
     def change(self, row: LifecycleRow, event: str) -> AnyChange:
         """Return the change of a row along an event, with sample values."""
         method: Callable[..., AnyChange] = getattr(row, event)
         module = inspect.getmodule(type(row))
         assert module is not None
-        required = self._required(method).items()
+        required = _required(method).items()
         return method(**{name: self._sample(kind, name, module) for name, kind in required})
 
     def apply(self, change: AnyChange) -> LifecycleRow:
         """Commit a change in the name of whoever may make it."""
         with self._store.transaction("sample", self._fence) as (transaction, _):
-            return apply(transaction, change)
+            return _apply(transaction, change)
 
-    def _parent(self, name: str) -> str:
-        lifecycle = LIFECYCLES[name.removesuffix("_id")]
-        # A worker is named, but not referred to: any text will do.
-        if lifecycle.name == "worker":
-            return f"{name}-{next(self._numbers)}"
-        return self.row(lifecycle.name, next(iter(lifecycle.creations.values()))).row_id
+    def _row(self, transaction: Transaction, lifecycle: str, state: str) -> LifecycleRow:
+        creation, *events = LIFECYCLES[lifecycle].paths[state]
+        row = _apply(transaction, self._creation(transaction, lifecycle, creation))
+        for event in events:
+            row = _apply(transaction, self.change(row, event))
+        return row
 
-    def _required(self, make: Callable[..., AnyChange]) -> dict[str, str]:
-        """Return the keywords without a default, with their types as they are written."""
-        parameters = inspect.signature(make).parameters.values()
-        return {each.name: str(each.annotation) for each in parameters if each.default is each.empty}
+    def _creation(self, transaction: Transaction, lifecycle: str, event: str) -> AnyChange:
+        module, key = LIFECYCLES[lifecycle].module, LIFECYCLES[lifecycle].key
+        create: Callable[..., AnyChange] = vars(module)[event]
+        values = {name: self._sample(kind, name, module) for name, kind in _required(create).items()}
+        for name in values.keys() & _PARENTS.keys() - {key}:
+            values[name] = self._row(transaction, *_PARENTS[name]).row_id
+        return create(**values)
 
     def _sample(self, kind: str, name: str, module: ModuleType) -> object:
         match kind:
@@ -86,6 +86,11 @@ class SampleRows:
                 return get_args(vars(module)[kind])[0]
 
 
-def apply(transaction: Transaction, change: AnyChange) -> LifecycleRow:
-    """Make a change in the name of the first who may."""
+def _required(make: Callable[..., AnyChange]) -> dict[str, str]:
+    """Return the keywords without a default, with their types as they are written."""
+    parameters = inspect.signature(make).parameters.values()
+    return {each.name: str(each.annotation) for each in parameters if each.default is each.empty}
+
+
+def _apply(transaction: Transaction, change: AnyChange) -> LifecycleRow:
     return transaction.apply(change, by=change.actors[0], evidence="seen by a test")
