@@ -22,7 +22,7 @@ from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.linking import Linking
 from codex_control_plane_mcp.worker.reconciliation import Deferred, Reconciler
-from codex_control_plane_mcp.worker.starting import Starter
+from codex_control_plane_mcp.worker.starting import Opened, Starter
 
 _LOG = logging.getLogger(__name__)
 # Pace of a second look at what could not be settled, and of work that met a fault of ours.
@@ -99,8 +99,8 @@ class Executor:
         if agenda.overdue or agenda.commands:
             await self._ledger.change(self._clear)
         claimable = agenda.claimable
-        while claimable and (claimed := await self._starter.claim()) is not None:
-            self._carry(claimed.operation_id, self._start(claimed))
+        while claimable and (claimed := await self._starter.claim(link := self._linking.link)) is not None:
+            self._carry(claimed.operation_id, self._start(claimed, link))
         self.busy = bool(agenda.in_hand or agenda.commands or self._carried)
         if agenda.in_hand or agenda.commands:
             link = self._linking.current()
@@ -156,9 +156,9 @@ class Executor:
         if not task.cancelled() and (fault := task.exception()) and not isinstance(fault, FenceLost):
             _LOG.error("work on %s failed", operation_id, exc_info=fault)
 
-    async def _start(self, claimed: operation.StartingAppServer) -> None:
+    async def _start(self, claimed: operation.StartingAppServer | Opened, link: Link | None) -> None:
         try:
-            link = await self._linking.ready()
+            link = link or await self._linking.ready()
         except ControlPlaneError as error:
             await self._starter.give_back(claimed.operation_id, error)
             return

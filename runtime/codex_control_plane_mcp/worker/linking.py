@@ -37,6 +37,11 @@ class Linking:
         self._failures = 0
         self._not_before = 0.0
 
+    @property
+    def link(self) -> Link | None:
+        """The link, if there is one now."""
+        return self._link
+
     def current(self) -> Link | None:
         """Return the link, or None; begin to make one then, unless the last try has failed just now."""
         if self._link is None and self._connecting is None and self._pause() <= 0:

@@ -35,6 +35,11 @@ class Opened:
     row: operation.StartingThread
     calling: attempt.Sent | None
 
+    @property
+    def operation_id(self) -> str:
+        """The operation."""
+        return self.row.operation_id
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -51,26 +56,33 @@ class Starter:
         self._ledger = ledger
         self._settings = settings
 
-    async def claim(self) -> operation.StartingAppServer | None:
-        """Take the next operation that may start out of the queue, or return None."""
+    async def claim(self, link: Link | None) -> operation.StartingAppServer | Opened | None:
+        """Take the next operation that may start out of the queue, or return None.
 
-        def decide(transaction: Transaction, reader: Reader) -> operation.StartingAppServer | None:
+        With a link at hand its thread is opened in the same commit.
+        """
+
+        def decide(transaction: Transaction, reader: Reader) -> operation.StartingAppServer | Opened | None:
             row = reader.next_operation(now=transaction.now, slots=self._settings.max_active_turns_global)
-            return transaction.apply(row.claim(worker_id=self._ledger.worker_id)) if row else None
+            if row is None:
+                return None
+            claimed = transaction.apply(row.claim(worker_id=self._ledger.worker_id))
+            return claimed if link is None else self._opened(transaction, claimed, link)
 
         return await self._ledger.change(decide)
 
-    async def start(self, row: operation.StartingAppServer, link: Link) -> bool:
+    async def start(self, claimed: operation.StartingAppServer | Opened, link: Link) -> bool:
         """Bring the operation to ``running``; on a fault put it back or end it.
 
         Returns False if the outcome of turn/start is unknown, which only reconciliation can settle.
         """
+        opened = claimed if isinstance(claimed, Opened) else await self._open(claimed.operation_id, link)
+        if opened is None:
+            return True
+        row = opened.row
         try:
-            opened = await self._ledger.change(partial(self._open_app_server, row.operation_id, link))
-            if opened is None:
-                return True
-            if opened.row.thread_id is not None:
-                started = await self._continue_thread(opened.row, opened.row.thread_id, link)
+            if row.thread_id is not None:
+                started = await self._continue_thread(row, row.thread_id, link)
                 if started is not None:
                     return started
             return await self._begin_thread(opened, link)
@@ -89,12 +101,18 @@ class Starter:
 
         await self._ledger.change(decide)
 
-    def _open_app_server(
-        self, operation_id: str, link: Link, transaction: Transaction, reader: Reader
-    ) -> Opened | None:
-        row = reader.operation(operation_id)
-        if not isinstance(row, operation.StartingAppServer) or withdraw(transaction, row):
-            return None
+    async def _open(self, operation_id: str, link: Link) -> Opened | None:
+        """Open the thread of an operation that had to wait for the link; None if it is to be stopped."""
+
+        def decide(transaction: Transaction, reader: Reader) -> Opened | None:
+            row = reader.operation(operation_id)
+            if not isinstance(row, operation.StartingAppServer) or withdraw(transaction, row):
+                return None
+            return self._opened(transaction, row, link)
+
+        return await self._ledger.change(decide)
+
+    def _opened(self, transaction: Transaction, row: operation.StartingAppServer, link: Link) -> Opened:
         opened = transaction.apply(row.open_thread(app_server_generation=link.session.generation))
         return Opened(opened, None if opened.thread_id else self._record(transaction, opened, "thread_start"))
 
