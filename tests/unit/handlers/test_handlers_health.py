@@ -139,6 +139,14 @@ def test_queued_work_without_a_worker_is_a_finding(settings: Settings, root: Pat
     assert answer["activeWork"]["queuedOperationCount"] == 1
 
 
+def test_queued_work_with_a_live_worker_is_no_finding(settings: Settings, root: Path) -> None:
+    """It will be taken."""
+    client = ToolCaller(replace(settings, execution_mode="client"))
+    PlayedWorker(client.store)
+    submit(client, root)
+    assert health(client)["overallStatus"] == "healthy"
+
+
 def test_running_work_of_a_dead_worker_is_a_finding(settings: Settings, root: Path) -> None:
     """A turn in flight needs a worker too."""
     client = ToolCaller(replace(settings, execution_mode="client"))

@@ -40,9 +40,8 @@ def test_asking_twice_is_asking_once(client: ToolCaller, running: str) -> None:
     second = client.call(TOOL, thread_id="thread-1", turn_id="turn-1", timeout_seconds=1)
     assert second["commandId"] == first["commandId"]
     with client.store.read() as reader:
-        row = reader.operation(running)
-    assert row is not None
-    assert [row.state, row.interrupt_requested_at is not None] == ["running", True]
+        journal = reader.journal_of_operation(running)
+    assert [entry.event for entry in journal].count("request_interrupt") == 1
 
 
 def test_a_claimed_task_is_asked_to_stop(client: ToolCaller, task: str, worker: PlayedWorker) -> None:
