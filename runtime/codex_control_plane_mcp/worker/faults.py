@@ -11,6 +11,7 @@ from codex_control_plane_mcp.codex.errors import CallRefused
 
 # What thread/resume and thread/turns/list say of a thread that is not, or no longer, on disk.
 _LOST = ("no rollout found", "thread not found", "thread not loaded", "is empty")
+_CONFIGURATION = "failed to load configuration"
 _WRITER = "already has an active writer"
 
 
@@ -23,6 +24,9 @@ def refusal(refused: CallRefused) -> ControlPlaneError:
     """Return a refusal in the words of the contract; ``retryable`` says whether waiting may cure it."""
     if refused.is_overload or refused.is_draining:
         return CodexAppServerUnavailable(f"The app-server takes no work now: {refused.message}")
+    if _CONFIGURATION in refused.message:
+        # The user's own file, which Codex reads for every thread: a correction is enough.
+        return CodexAppServerUnavailable(f"Codex cannot read its configuration: {refused.message[:1000]}")
     if _WRITER in refused.message:
         return busy("Another Codex on the same home holds this thread; close it, or wait until it ends.")
     if thread_lost(refused):
