@@ -188,9 +188,30 @@ def test_a_worker_that_is_not_wanted_is_not_started(scene: Scene) -> None:
         asked.set()
         return False
 
-    Summoner(scene.starts, lambda: scene.held, {}, command=["/no/such"], clock=scene).summon_if(wanted)
+    summoner = Summoner(scene.starts, lambda: scene.held, {}, command=["/no/such"], clock=scene)
+    summoner.watch(wanted, seconds=3600)
     assert asked.wait(60)
     assert scene.starts.last() is None
+
+
+def test_a_watch_looks_again_and_survives_a_fault(scene: Scene) -> None:
+    """A worker of another server can die without a sound, at any time."""
+    looks: list[str] = []
+    ended = threading.Event()
+
+    def wanted() -> bool:
+        looks.append("look")
+        if len(looks) == 3:
+            ended.set()
+            threading.Event().wait()
+        return True
+
+    def faulty() -> ExecutorLeaseRow:
+        raise CodexStateUnusable("unusable")
+
+    Summoner(scene.starts, faulty, {}, clock=scene).watch(wanted, seconds=0.001)
+    assert ended.wait(60)
+    assert len(looks) == 3
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": "x"}', "\x00"])

@@ -38,7 +38,8 @@ def serve(settings: Settings, environ: Mapping[str, str]) -> None:
 def summoning(settings: Settings, state: StateFile, environ: Mapping[str, str]) -> Callable[[], None]:
     """Return what makes sure that a worker runs; it does nothing in any mode but `inline`.
 
-    Where an earlier session, or the machine, has left work behind, a worker is asked for right away.
+    Where an earlier session, or the machine, has left work behind, a worker is asked for right away; where a
+    worker dies that has work, another one is, as late as its lease falls due.
     """
     if settings.execution_mode != "inline":
         return _nothing
@@ -55,7 +56,7 @@ def summoning(settings: Settings, state: StateFile, environ: Mapping[str, str]) 
             return any(reader.open_work().values())
 
     summoner = Summoner(WorkerStarts(state.path.parent), lease, environ)
-    summoner.summon_if(work_is_left)
+    summoner.watch(work_is_left, seconds=settings.lease_seconds)
     return summoner.summon
 
 

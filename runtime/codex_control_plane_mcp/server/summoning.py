@@ -54,11 +54,15 @@ class Summoner:
 
     def summon(self) -> None:
         """See to it, on a thread of its own, that a worker runs; returns at once."""
-        self.summon_if(_always)
+        threading.Thread(target=self._keep_one, args=(_always,), name="summon", daemon=True).start()
 
-    def summon_if(self, wanted: Callable[[], bool]) -> None:
-        """Do as `summon` does if `wanted`, which is asked on that thread, says so."""
-        threading.Thread(target=self._keep_one, args=(wanted,), name="summon", daemon=True).start()
+    def watch(self, wanted: Callable[[], bool], *, seconds: float) -> None:
+        """Do as `summon` does, now and every `seconds`, if `wanted`, which is asked on that thread, says so.
+
+        Only the end of a worker that this server has started makes itself known; one that a server of another
+        client had started can be killed without a sound, and its turns would be running for ever.
+        """
+        threading.Thread(target=self._watch, args=(wanted, seconds), name="watch", daemon=True).start()
 
     def start_if_absent(self) -> subprocess.Popen[bytes] | None:
         """Start a worker if none is alive or on its way; return its process, which somebody must wait for.
@@ -79,6 +83,15 @@ class Summoner:
             self._starts.record(WorkerStart(worker.pid, identity.started if identity else "", now, attempt))
         _log.info("started worker process %d", worker.pid)
         return worker
+
+    def _watch(self, wanted: Callable[[], bool], seconds: float) -> None:
+        while True:
+            try:
+                self._keep_one(wanted)
+            except OSError as fault:
+                # The end of a worker could not be written down; the next look is as good as this one.
+                _log.warning("a worker's end could not be recorded: %s", fault)
+            time.sleep(seconds)
 
     def _keep_one(self, wanted: Callable[[], bool]) -> None:
         """Start a worker if need be, reap it, and start another if it ended with an error."""
