@@ -5,9 +5,10 @@ from collections.abc import Callable, Generator
 from typing import cast
 
 import pytest
-from spine import prompt, seen
 
 from codex_control_plane_contract.values import JsonObject
+from codex_control_plane_mcp.testing.evidence import report
+from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.raw_client import RawClient, envelope
 from codex_control_plane_mcp.testing.rig import ScriptedRig
 from codex_control_plane_mcp.testing.task_client import TaskClient
@@ -30,7 +31,9 @@ def raw(rig: ScriptedRig, request: pytest.FixtureRequest) -> Generator[TaskClien
             return cast("JsonObject", cast("JsonObject", answer["result"])["structuredContent"])
 
         async def call(tool: str, arguments: JsonObject) -> JsonObject:
-            return await asyncio.to_thread(cast("Callable[[str, JsonObject], JsonObject]", ask), tool, arguments)
+            return await asyncio.to_thread(
+                cast("Callable[[str, JsonObject], JsonObject]", ask), tool, arguments
+            )
 
         yield TaskClient(call, cwd=str(rig.project), server_pid=client.pid)
 
@@ -41,6 +44,6 @@ async def test_a_task_asks_and_ends(rig: ScriptedRig, raw: TaskClient) -> None:
     task = await raw.submit(text)
     await raw.answer(await raw.question(task["operationId"]), decision="accept")
     row = await raw.wait_until(task["operationId"], "completed")
-    assert row["finalReport"]["text"] == "Done by hand."
+    assert report(row) == "Done by hand."
     assert (await raw.health())["overallStatus"] == "healthy"
-    assert seen(rig, text) == 1
+    assert rig.times_seen(text) == 1

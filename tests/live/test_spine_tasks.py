@@ -1,8 +1,16 @@
-"""Tasks over MCP against a real Codex: how each kind runs, asks, fails and is stopped, in both generations."""
+"""Tasks over MCP against a real Codex: how they run, ask, fail and are stopped, in both generations."""
 
 import pytest
-from spine import prompt, seen
 
+from codex_control_plane_mcp.testing.evidence import (
+    end_source,
+    fault,
+    queued_reason,
+    report,
+    shown,
+    thread_of,
+)
+from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig
 from codex_control_plane_mcp.testing.task_client import CallFailed, TaskClient
 
@@ -14,13 +22,13 @@ async def test_a_task_runs_to_its_report(rig: ScriptedRig, client: TaskClient) -
     text = prompt("think Hm.", "run echo one", "say All of it is done.")
     task = await client.submit(text, client_request_id=text, title="To its report")
     row = await client.wait_until(task["operationId"], "completed")
-    assert row["finalReport"]["text"] == "All of it is done."
-    assert "$ /bin/bash -lc 'echo one'" in [event["text"] for event in row["progressEvents"]]
-    assert row["turnStatus"]["terminalEvidence"]["source"] == "notification"
+    assert report(row) == "All of it is done."
+    assert "$ /bin/bash -lc 'echo one'" in shown(row)
+    assert end_source(row) == "notification"
     assert row["attemptCount"] == 1
     again = await client.submit(text, client_request_id=text, title="To its report")
     assert (again["idempotent"], again["operationId"]) == (True, task["operationId"])
-    assert seen(rig, text) == 1
+    assert rig.times_seen(text) == 1
 
 
 @pytest.mark.parametrize(
@@ -44,7 +52,7 @@ async def test_a_command_waits_for_leave(
     assert (row["status"], made_file.exists()) == (end, made)
     with pytest.raises(CallFailed, match="CODEX_PENDING_INTERACTION_UNAVAILABLE"):
         await client.answer(question, decision="accept")
-    assert seen(rig, text) == 1
+    assert rig.times_seen(text) == 1
 
 
 async def test_a_file_change_is_shown_before_it_is_made(rig: ScriptedRig, client: TaskClient) -> None:
@@ -54,11 +62,11 @@ async def test_a_file_change_is_shown_before_it_is_made(rig: ScriptedRig, client
     task = await client.submit(text)
     question = await client.question(task["operationId"])
     assert question["riskSummary"]["category"] == "file_change"
-    assert question["changes"] == [{"path": str(target), "kind": "add", "diff": "first\nsecond\n"}]
+    assert question.get("changes") == [{"path": str(target), "kind": "add", "diff": "first\nsecond\n"}]
     await client.answer(question, decision="accept")
     await client.wait_until(task["operationId"], "completed")
     assert target.read_text() == "first\nsecond\n"
-    assert seen(rig, text) == 1
+    assert rig.times_seen(text) == 1
 
 
 async def test_a_question_to_the_person_is_answered(rig: ScriptedRig, client: TaskClient) -> None:
@@ -68,15 +76,15 @@ async def test_a_question_to_the_person_is_answered(rig: ScriptedRig, client: Ta
     row = await client.wait_until(task["operationId"], "waiting_for_user_input")
     assert row["nextRecommendedAction"] == "answer_pending_interaction"
     question = await client.question(task["operationId"])
-    [asked] = question["questions"]
-    assert (asked["question"], [one["label"] for one in asked["options"]]) == (
+    [asked] = question.get("questions", [])
+    assert (asked["question"], [one["label"] for one in asked.get("options", [])]) == (
         "Shall I?",
         ["Yes (Recommended)", "No"],
     )
     await client.answer(question, answers={asked["id"]: ["Only a little"]})
     await client.wait_until(task["operationId"], "completed")
     assert "Only a little" in rig.model.requests[-1].tool_outputs[0]
-    assert seen(rig, text) == 1
+    assert rig.times_seen(text) == 1
 
 
 async def test_permissions_are_granted_in_part(rig: ScriptedRig, client: TaskClient) -> None:
@@ -88,7 +96,7 @@ async def test_permissions_are_granted_in_part(rig: ScriptedRig, client: TaskCli
     await client.answer(question, permissions={"fileSystem": {"write": ["/srv"]}}, scope="turn")
     await client.wait_until(task["operationId"], "completed")
     assert "/srv" in rig.model.requests[-1].tool_outputs[0]
-    assert seen(rig, text) == 1
+    assert rig.times_seen(text) == 1
 
 
 async def test_a_turn_that_the_model_refuses_fails(rig: ScriptedRig, client: TaskClient) -> None:
@@ -96,13 +104,13 @@ async def test_a_turn_that_the_model_refuses_fails(rig: ScriptedRig, client: Tas
     text = prompt("fail 400 invalid_request_error")
     task = await client.submit(text)
     row = await client.wait_until(task["operationId"], "failed")
-    assert row["lastError"]["code"] == "CODEX_SEND_FAILED"
-    assert "scripted failure" in row["lastError"]["message"]
-    assert (row["lastError"]["retryable"], row["nextRecommendedAction"]) == (False, "inspect_diagnostics")
-    assert seen(rig, text) == 1
+    assert fault(row)["code"] == "CODEX_SEND_FAILED"
+    assert "scripted failure" in fault(row)["message"]
+    assert (fault(row)["retryable"], row["nextRecommendedAction"]) == (False, "inspect_diagnostics")
+    assert rig.times_seen(text) == 1
 
 
-async def test_a_running_task_is_interrupted(rig: ScriptedRig, client: TaskClient) -> None:
+async def test_a_running_task_is_interrupted(client: TaskClient) -> None:
     """The turn ends in Codex too, and stays ended when it is asked again."""
     text = prompt("wait never", "say Too late.")
     task = await client.submit(text)
@@ -128,21 +136,26 @@ async def test_a_waiting_task_is_interrupted(client: TaskClient) -> None:
 async def test_a_thread_goes_on_and_takes_one_task_at_a_time(rig: ScriptedRig, client: TaskClient) -> None:
     """A second message waits for the first one's end; one that is stopped in the queue never runs."""
     gate = f"busy-{id(client)}"
-    texts = [prompt("say One."), prompt(f"wait {gate}", "say Two."), prompt("say Three."), prompt("say Four.")]
+    texts = [
+        prompt("say One."),
+        prompt(f"wait {gate}", "say Two."),
+        prompt("say Three."),
+        prompt("say Four."),
+    ]
     first = await client.submit(texts[0])
-    thread_id = (await client.wait_until(first["operationId"], "completed"))["threadId"]
+    thread_id = thread_of(await client.wait_until(first["operationId"], "completed"))
     second = await client.send(thread_id, texts[1])
     assert await rig.model.gates.reached(gate, 20)
     third = await client.send(thread_id, texts[2])
     fourth = await client.send(thread_id, texts[3])
     row = await client.status(third["operationId"])
-    assert (row["status"], row["queueState"]["queuedReason"]) == ("queued", "thread_slot_limit")
+    assert (row["status"], queued_reason(row)) == ("queued", "thread_slot_limit")
     assert (await client.interrupt(fourth["operationId"]))["status"] == "cancelled"
     await rig.model.gates.open(gate)
     rows = [await client.wait_until(one["operationId"], "completed") for one in (second, third)]
-    assert [row["threadId"] for row in rows] == [thread_id] * 2
-    assert [row["finalReport"]["text"] for row in rows] == ["Two.", "Three."]
-    assert [seen(rig, text) for text in texts] == [1, 1, 1, 0]
+    assert [thread_of(row) for row in rows] == [thread_id] * 2
+    assert [report(row) for row in rows] == ["Two.", "Three."]
+    assert [rig.times_seen(text) for text in texts] == [1, 1, 1, 0]
 
 
 async def test_an_unknown_thread_fails_the_task(rig: ScriptedRig, client: TaskClient) -> None:
@@ -150,4 +163,4 @@ async def test_an_unknown_thread_fails_the_task(rig: ScriptedRig, client: TaskCl
     unknown = "01a20360-0000-7000-8000-000000000000"
     task = await client.send(unknown, prompt("say Where?"), cwd=str(rig.project))
     row = await client.ended(task["operationId"])
-    assert (row["status"], row["lastError"]["code"]) == ("failed", "CODEX_THREAD_NOT_FOUND")
+    assert (row["status"], fault(row)["code"]) == ("failed", "CODEX_THREAD_NOT_FOUND")

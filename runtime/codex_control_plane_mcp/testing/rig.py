@@ -102,7 +102,8 @@ class Rig:
     def executing_worker(self) -> int | None:
         """Return the pid of the worker that holds the lease, or None."""
         with self.store.read() as reader:
-            return reader.lease().pid
+            lease = reader.lease()
+        return lease.pid if lease.holder is not None else None
 
     async def app_server(self) -> RunningAppServer | None:
         """Return the app-server that listens in the state directory, or None."""
@@ -159,6 +160,10 @@ class ScriptedRig(Rig):
     def seen(self) -> Mapping[str, int]:
         """Return the prompts that reached the model, and how often each did."""
         return Counter(self.model.prompts())
+
+    def times_seen(self, prompt: str) -> int:
+        """Return how often a prompt has reached the model."""
+        return self.seen().get(prompt, 0)
 
 
 def _codex() -> Path:

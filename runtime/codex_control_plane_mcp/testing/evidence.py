@@ -1,0 +1,46 @@
+"""What a test wants to know of an operation, which has it only in some states.
+
+Each function raises AssertionError with the whole operation where it is missing.
+"""
+
+from codex_control_plane_contract.types import Error, Operation, QueueReason
+
+
+def report(row: Operation) -> str:
+    """Return the text of the final report."""
+    found = row.get("finalReport")
+    assert found is not None, f"no final report: {row}"
+    return found["text"]
+
+
+def fault(row: Operation) -> Error:
+    """Return the last error."""
+    found = row.get("lastError")
+    assert found is not None, f"no error: {row}"
+    return found
+
+
+def thread_of(row: Operation) -> str:
+    """Return the id of the thread."""
+    found = row.get("threadId")
+    assert found is not None, f"no thread: {row}"
+    return found
+
+
+def queued_reason(row: Operation) -> QueueReason:
+    """Return why the operation waits in the queue."""
+    found = row.get("queueState")
+    assert found is not None, f"not queued: {row}"
+    return found["queuedReason"]
+
+
+def end_source(row: Operation) -> str:
+    """Return what told of the end of the turn: notification, reconciled or after_restart."""
+    evidence = row.get("turnStatus", {}).get("terminalEvidence")
+    assert evidence is not None, f"no evidence of the end: {row}"
+    return evidence["source"]
+
+
+def shown(row: Operation) -> list[str]:
+    """Return the lines of progress in the answer."""
+    return [event["text"] for event in row.get("progressEvents", [])]

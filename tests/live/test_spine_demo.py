@@ -1,0 +1,77 @@
+"""The demo as a person runs it, and the rig that it stands on."""
+
+import asyncio
+import json
+import sys
+
+import pytest
+
+from codex_control_plane_mcp.testing.demo import main
+from codex_control_plane_mcp.testing.rig import scripted_rig
+
+pytestmark = [pytest.mark.live, pytest.mark.anyio]
+
+DEMO = "import sys; from codex_control_plane_mcp.testing.demo import main; sys.exit(main())"
+
+
+async def tell(*arguments: str) -> tuple[int | None, str, str]:
+    """Run the demo; return its exit code and what it wrote to stdout and stderr."""
+    demo = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", DEMO, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    output, errors = await demo.communicate()
+    return demo.returncode, output.decode(), errors.decode()
+
+
+async def test_the_demo_holds_and_says_so() -> None:
+    """Three operations, two kills, none lost; for a program one JSON object and nothing else."""
+    code, output, errors = await tell("--json")
+    verdict = json.loads(output)
+    assert (code, verdict["ok"], errors) == (0, True, "")
+    assert (len(verdict["operations"]), verdict["kills"], verdict["lost"]) == (3, 2, 0)
+    assert all(claim["held"] for claim in verdict["claims"])
+
+
+async def test_the_demo_is_readable_without_a_terminal() -> None:
+    """Plain lines: the question and its risk, the kills, both reports, what held."""
+    code, output, _ = await tell()
+    assert code == 0
+    assert "\x1b" not in output
+    for words in ("medium risk", "killed", "Wait for leave: completed", "3 operations, 2 kills, 0 lost"):
+        assert words in output
+
+
+def test_the_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    """It says what will happen, what it costs, and what the exit code means."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert "SPENDS YOUR QUOTA" in shown
+    assert "exit code: 0" in shown
+
+
+def test_a_missing_codex_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a traceback, and with what to do."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("codex_control_plane_mcp.codex.binary._PACKAGE", "no_such_package")
+    assert main([]) == 2
+    shown = capsys.readouterr().out
+    assert "The demo needs Codex" in shown
+    assert "pip install openai-codex-cli-bin" in " ".join(shown.split())
+    assert main(["--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+async def test_a_rig_complains_of_what_is_left_and_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process with the rig's directory in its environment is found, named and killed."""
+    monkeypatch.setattr("codex_control_plane_mcp.testing.residue._PATIENCE", 0.1)
+    opening = scripted_rig()
+    rig = await opening.__aenter__()
+    stray = await asyncio.create_subprocess_exec("sleep", "60", env=rig.environment)
+    with pytest.raises(AssertionError, match=r"left running: .*sleep 60"):
+        await opening.__aexit__(None, None, None)
+    assert await stray.wait() == -9
+    assert not await asyncio.to_thread(rig.directory.exists)
