@@ -50,7 +50,7 @@ def heard(listener: Listener) -> bool:
 
 def descriptors() -> int:
     """Return how many descriptors this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
+    return len(list(Path("/dev/fd").iterdir()))
 
 
 def test_a_ring_is_heard_once(folder: Path) -> None:

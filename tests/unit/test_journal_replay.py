@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,13 @@ from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
 
 @pytest.fixture
-def cancelled(tmp_path: Path) -> Iterator[Path]:
+def cancelled(tmp_path: Path) -> Path:
     """A state file with one cancelled task, which a test spoils."""
     path = tmp_path / "spoilt" / "tasks.sqlite"
     with Store.open(path, clock=ManualClock()) as store:
         SampleRows(store, Fence("nobody", 0)).row("operation", "cancelled")
     assert first_violation(path) is None
-    yield path
+    return path
 
 
 def spoil(path: Path, *statements: str, **journal: object) -> None:

@@ -62,12 +62,13 @@ def test_a_full_disk_is_told_and_outlived(tmp_path: Path) -> None:
 def test_a_file_that_may_not_grow_is_told(store: Store, samples: SampleRows) -> None:
     """A change that finds no page for its rows is undone, and the next one has a fresh connection."""
     row = samples.row("operation", "queued")
+    creations = [samples.creation("operation", "submit") for _ in range(100)]
 
     def submit_until_full() -> None:
         with store.transaction("srv") as (transaction, _):
             transaction.connection.execute("PRAGMA max_page_count = 1")
-            for _ in range(1000):
-                transaction.apply(samples.creation("operation", "submit"))
+            for creation in creations:
+                transaction.apply(creation)
 
     with store.read() as reader:
         before = reader.journal(limit=1000)

@@ -64,7 +64,9 @@ def opened_by_child(path: Path, within: list[str]) -> str:
     with PythonChild(OPEN, path, within=within) as child:
         child.hear()
         child.say("open")
-        return child.hear()
+        answer = child.hear()
+        assert child.end() == 0
+        return answer
 
 
 def refused(path: Path) -> CodexStateUnusable:

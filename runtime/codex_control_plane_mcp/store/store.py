@@ -88,13 +88,15 @@ class Store:
                 connection = self._idle.get_nowait()
             except queue.Empty:
                 connection = connect(self.path, busy_seconds=self._busy_seconds)
-            healthy = False
+            faulty = False
             try:
                 yield connection
-                healthy = True
+            except sqlite3.Error as fault:
+                # Such a connection may hold a broken state, unless a rule of the schema said no.
+                faulty = not isinstance(fault, sqlite3.IntegrityError)
+                raise
             finally:
-                # A connection that met a fault may hold a broken state; the next caller gets a new one.
-                if healthy:
-                    self._idle.put(connection)
-                else:
+                if faulty:
                     connection.close()
+                else:
+                    self._idle.put(connection)
