@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "1f5be2dc747dcf209b6568c0f0368b2d97e3b71aebeae5d40d46d53edd2b1149"
+CONTRACT_HASH: Final = "031a0ceca4938f5f2223579f06b4cd17966e801f28f5c97d17e6d9c4dece52e0"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

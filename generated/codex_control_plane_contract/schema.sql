@@ -325,6 +325,8 @@ CREATE INDEX operation_by_thread_id_state ON operation (thread_id, state);
 
 CREATE INDEX operation_by_updated_at ON operation (updated_at);
 
+CREATE INDEX operation_by_project_id ON operation (project_id);
+
 CREATE TRIGGER operation_creations BEFORE INSERT ON operation
 WHEN NEW.state NOT IN ('queued') OR NEW.revision <> 1
 BEGIN

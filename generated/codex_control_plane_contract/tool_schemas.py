@@ -581,9 +581,11 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "required": ["sequence", "event", "target", "at", "actor"],
+                        "required": ["sequence", "entity", "event", "target", "at", "actor"],
                         "properties": {
                             "sequence": {"type": "integer"},
+                            "entity": {"type": "string"},
+                            "outcome": {"enum": ["conflict"]},
                             "event": {"type": "string"},
                             "source": {"type": "string"},
                             "target": {"type": "string"},

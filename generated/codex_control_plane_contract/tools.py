@@ -311,5 +311,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "54b75c95908cb05eb1b4881e251a0fbae707bb07630fae6a765f9556542a92db"
+TOOL_SURFACE_HASH: Final = "d330648b3693a6b7eee1c321a5bf046d5b49cda7fbcc2187192f92b101dd995c"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -542,6 +542,10 @@ class JournalEntry(TypedDict):
     """One change of state."""
 
     sequence: int
+    entity: str
+    """operation, turn, attempt or interaction."""
+    outcome: NotRequired[Literal["conflict"]]
+    """A second and different end; it changed nothing."""
     event: str
     source: NotRequired[str]
     target: str

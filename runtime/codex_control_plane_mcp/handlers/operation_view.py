@@ -140,22 +140,21 @@ def _summarise_request(row: operation.Operation) -> RequestSummary:
 
 
 def _events(moment: Moment, row: operation.Operation) -> list[JournalEntry]:
-    """Return what the task itself went through: its turn and calls use the same words for other things."""
-    return [
-        _entry(entry)
-        for entry in moment.reader.journal_of_operation(row.operation_id)
-        if entry.entity == operation.TABLE and entry.outcome == "applied"
-    ]
+    """Return what the task, its turn, its calls and its questions went through, in order."""
+    return [_entry(entry) for entry in moment.reader.journal_of_operation(row.operation_id)]
 
 
 def _entry(row: JournalRow) -> JournalEntry:
     entry: JournalEntry = {
         "sequence": row.sequence,
+        "entity": row.entity,
         "event": row.event,
         "target": row.target,
         "at": timestamp(row.at),
         "actor": row.actor,
     }
+    if row.outcome == "conflict":
+        entry["outcome"] = row.outcome
     if row.source is not None:
         entry["source"] = row.source
     if row.evidence is not None:

@@ -53,7 +53,7 @@ class Recording:
             ),
             evidence=self.asked.method,
         )
-        settle_waiting(transaction, reader, row.turn_id)
+        settle_waiting(transaction, reader, row.turn_id, evidence=self.asked.method)
         return True
 
     def _turn(self, reader: Reader) -> turn.Active | None:
@@ -84,7 +84,7 @@ def resolve(transaction: Transaction, reader: Reader, row: interaction.Interacti
         transaction.apply(
             row.expire(reason="Codex closed the question without our answer."), evidence=evidence
         )
-    settle_waiting(transaction, reader, row.turn_id)
+    settle_waiting(transaction, reader, row.turn_id, evidence=evidence)
 
 
 def orphan(transaction: Transaction, reader: Reader, row: interaction.Interaction) -> None:

@@ -8,10 +8,10 @@ from functools import partial
 
 from codex_control_plane_contract.lifecycles import attempt, interaction, operation, worker_command
 from codex_control_plane_contract.values import JsonObject
-from codex_control_plane_mcp import sealing
+from codex_control_plane_mcp import questions, sealing
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
 from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
-from codex_control_plane_mcp.worker import calls
+from codex_control_plane_mcp.worker import asking, calls
 from codex_control_plane_mcp.worker.faults import refusal, unavailable
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
@@ -58,13 +58,29 @@ class Commander:
         if begun is None:
             return
         question, calling = begun
-        answer: JsonObject = sealing.opened(question.response, self._ledger.store.path.parent)
+        answer = await self._opened(question, calling)
         try:
             await link.session.connection.answer(json.loads(question.request_id), answer)
         except CallNotSent:
             await self._settle(calls.void, calling, "never written")
         except CallUnanswered as fault:
             await self._settle(calls.doubt, calling, unavailable(fault).as_error())
+
+    async def _opened(self, question: interaction.Delivering, calling: attempt.Sent) -> JsonObject:
+        """Return the answer in the clear; one whose seal is broken fails, and Codex gets a refusal instead."""
+        try:
+            return sealing.opened(question.response, self._ledger.store.path.parent)
+        except sealing.SealBroken as fault:
+            reason = f"The answer was lost: {fault}. Codex was told that there is none."
+
+            def give_up(transaction: Transaction, reader: Reader) -> None:
+                calls.void(transaction, reader, calling.attempt_id, reason)
+                row = reader.interaction(question.interaction_id)
+                if isinstance(row, interaction.Delivering):
+                    transaction.apply(row.fail(reason=reason), evidence=str(fault))
+
+            await self._ledger.change(give_up)
+            return questions.refusal(asking.asked_of(question))
 
     def _begin_delivery(
         self, command: worker_command.Open, link: Link, transaction: Transaction, reader: Reader
@@ -163,7 +179,8 @@ def close_fulfilled(transaction: Transaction, reader: Reader, *, worker_id: str)
             transaction.apply(command.time_out(), evidence="the deadline")
             question = reader.interaction(command.subject_id)
             if isinstance(question, interaction.Delivering):
-                transaction.apply(question.fail(reason="The answer could not be delivered within a week."))
+                reason = "The answer could not be delivered within a week."
+                transaction.apply(question.fail(reason=reason), evidence="the deadline of the delivery")
 
 
 def _ended_as(reader: Reader, command: worker_command.Open) -> str | None:

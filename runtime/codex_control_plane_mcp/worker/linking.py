@@ -14,7 +14,7 @@ from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker.following import Following
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
-from codex_control_plane_mcp.worker.session import Session, open_session
+from codex_control_plane_mcp.worker.session import Session, open_session, require_login
 
 _LOG = logging.getLogger(__name__)
 _STOP_GRACE_SECONDS = 5.0
@@ -34,6 +34,7 @@ class Linking:
         self._link: Link | None = None
         self._connecting: asyncio.Task[Link] | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._admitted: Link | None = None
         self._failures = 0
         self._not_before = 0.0
 
@@ -55,6 +56,22 @@ class Linking:
         if self._link is not None:
             return self._link
         return await asyncio.shield(self._connecting or self._begin())
+
+    async def admitted(self) -> Link:
+        """Return the link once Codex can take a new task. Raises as `ready`, and if a login is missing.
+
+        Only what begins needs a login: turns in flight are followed, answered and stopped without.
+        """
+        link = await self.ready()
+        if link is not self._admitted:
+            try:
+                await require_login(link.session)
+            except ControlPlaneError as error:
+                await self._report(error.as_error(), _described(link.session))
+                raise
+            await self._report(None, _described(link.session))
+            self._admitted = link
+        return link
 
     def retry_in(self) -> float | None:
         """Return in how many seconds a failed link is tried again, or None if none failed."""

@@ -212,7 +212,7 @@ def _close_questions(
     for question in reader.open_interactions(turn_id):
         if question.identity not in still_asked:
             asking.resolve(transaction, reader, question, evidence="not asked again after a reconnect")
-    settle_waiting(transaction, reader, turn_id)
+    settle_waiting(transaction, reader, turn_id, evidence="thread/resume")
 
 
 def _end(

@@ -44,8 +44,8 @@ class Session:
 async def open_session(settings: Settings, state_directory: Path) -> Session:
     """Return a session with the app-server of ``state_directory``, adopted or started.
 
-    Raises CODEX_APP_SERVER_UNAVAILABLE (missing, refuses to start, nobody logged in) and
-    CODEX_APP_SERVER_INCOMPATIBLE (too old); ``details.finding`` names the health finding.
+    Raises CODEX_APP_SERVER_UNAVAILABLE (missing, refuses to start) and CODEX_APP_SERVER_INCOMPATIBLE (too
+    old); ``details.finding`` names the health finding.
     """
     try:
         binary = find_binary(settings.codex_binary_path, search_path=os.environ.get("PATH"))
@@ -63,16 +63,11 @@ async def open_session(settings: Settings, state_directory: Path) -> Session:
         raise CodexAppServerUnavailable(
             f"The app-server cannot be started: {fault.strerror}", finding="codex_binary"
         ) from fault
-    session = Session(connection, codex.CodexCalls(connection), running, binary)
-    try:
-        await _require_login(session)
-    except BaseException:
-        await connection.close()
-        raise
-    return session
+    return Session(connection, codex.CodexCalls(connection), running, binary)
 
 
-async def _require_login(session: Session) -> None:
+async def require_login(session: Session) -> None:
+    """Return if somebody is logged in, or nobody needs to be. Raises CODEX_APP_SERVER_UNAVAILABLE."""
     try:
         reply = await session.calls.account_read(timeout=_ACCOUNT_SECONDS)
     except (CallError, codex.ReplyInvalid) as fault:

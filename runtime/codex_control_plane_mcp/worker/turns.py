@@ -103,7 +103,7 @@ def lose_turn(transaction: Transaction, reader: Reader, turn_id: str, error: Err
     _settle_interrupt(transaction, reader, row.operation_id, "unknown_after_app_server_exit")
 
 
-def settle_waiting(transaction: Transaction, reader: Reader, turn_id: str) -> None:
+def settle_waiting(transaction: Transaction, reader: Reader, turn_id: str, *, evidence: str) -> None:
     """Make turn and operation wait for what the turn's oldest open question needs, or run on."""
     row = reader.turn(turn_id)
     if not isinstance(row, turn.Active):
@@ -112,19 +112,19 @@ def settle_waiting(transaction: Transaction, reader: Reader, turn_id: str) -> No
     task = reader.operation(row.operation_id)
     if not questions:
         if not isinstance(row, turn.Running):
-            transaction.apply(row.resume())
-        if isinstance(task, operation.WaitingForApproval | operation.WaitingForUserInput):
-            transaction.apply(task.resume())
+            transaction.apply(row.resume(), evidence=evidence)
+        if isinstance(task, operation.Waiting):
+            transaction.apply(task.resume(), evidence=evidence)
     elif questions[0].kind == "user_input":
         if not isinstance(row, turn.WaitingForUserInput):
-            transaction.apply(row.ask_user_input())
+            transaction.apply(row.ask_user_input(), evidence=evidence)
         if isinstance(task, operation.Running | operation.WaitingForApproval):
-            transaction.apply(task.ask_user_input())
+            transaction.apply(task.ask_user_input(), evidence=evidence)
     else:
         if not isinstance(row, turn.WaitingForApproval):
-            transaction.apply(row.ask_approval())
+            transaction.apply(row.ask_approval(), evidence=evidence)
         if isinstance(task, operation.Running | operation.WaitingForUserInput):
-            transaction.apply(task.ask_approval())
+            transaction.apply(task.ask_approval(), evidence=evidence)
 
 
 _EVENTS: dict[TerminalStatus, Literal["complete", "fail", "interrupt"]] = {

@@ -344,9 +344,11 @@ def test_a_question_whose_answer_is_on_its_way_asks_nobody(
 
 
 def test_the_journal_is_shown_on_demand(client: ToolCaller, running: str) -> None:
-    """In order, what the task went through."""
+    """In order, what the task and its calls went through, each by the name of its lifecycle."""
     events = status(client, running, include_events=True)["events"]
-    assert [event["event"] for event in events] == ["submit", "claim", "open_thread", "open_turn", "run"]
+    own = [event["event"] for event in events if event["entity"] == "operation"]
+    assert own == ["submit", "claim", "open_thread", "open_turn", "run"]
+    assert {event["entity"] for event in events} == {"operation", "attempt", "turn"}
     assert events[0]["actor"] == "client"
     assert "events" not in status(client, running)
 
