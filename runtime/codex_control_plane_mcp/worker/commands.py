@@ -67,7 +67,7 @@ class Commander:
             await self._settle(calls.doubt, calling, unavailable(fault).as_error())
 
     async def _opened(self, question: interaction.Delivering, calling: attempt.Sent) -> JsonObject:
-        """Return the answer in the clear; one whose seal is broken fails, and Codex gets a refusal instead."""
+        """Return the answer in the clear; one whose seal is broken fails, and Codex is told no instead."""
         try:
             return sealing.opened(question.response, self._ledger.store.path.parent)
         except sealing.SealBroken as fault:
@@ -77,7 +77,7 @@ class Commander:
                 calls.void(transaction, reader, calling.attempt_id, reason)
                 row = reader.interaction(question.interaction_id)
                 if isinstance(row, interaction.Delivering):
-                    transaction.apply(row.fail(reason=reason), evidence=str(fault))
+                    transaction.apply(row.fail(reason=reason), evidence=reason)
 
             await self._ledger.change(give_up)
             return questions.refusal(asking.asked_of(question))
