@@ -13,8 +13,6 @@ CodexError
 └── AppServerFailed        `codex app-server` did not start
 """
 
-
-
 from pathlib import Path
 from typing import ClassVar
 
