@@ -8,6 +8,7 @@ import pytest
 
 from codex_control_plane_contract.types import Operation
 from codex_control_plane_mcp.codex.binary import find_binary
+from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.testing.evidence import fault, report
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
@@ -50,7 +51,7 @@ async def faulty(client: TaskClient, operation_id: str) -> Operation:
     """Return the operation, which must not have ended, once it has met a fault."""
     row = await client.status(operation_id)
     while "lastError" not in row:
-        row = await client.status(operation_id, wait_seconds=5)
+        row = await client.status(operation_id, wait_seconds=20, state_cursor=row["stateCursor"])
     assert row["phase"] != "ended", row
     return row
 
@@ -138,3 +139,26 @@ async def test_a_codex_without_a_login_is_awaited(rig: ScriptedRig) -> None:
         assert report(await client.wait_until(task, "completed")) == "Logged in."
         assert await findings(client) == []
     assert rig.times_seen(text) == 1
+
+
+async def test_a_logout_does_not_strand_what_is_in_flight(rig: ScriptedRig) -> None:
+    """A worker that comes after it still follows the turn to its end; only what is new waits for a login."""
+    texts = [prompt("wait logout", "say Followed."), prompt("say Logged in again.")]
+    install(rig)
+    configure(rig, "requires_openai_auth = false", "requires_openai_auth = true")
+    (rig.home / "auth.json").write_text(KEY)
+    async with rig.open_client() as client:
+        flying = (await client.submit(texts[0]))["operationId"]
+        await client.wait_until(flying, "running")
+        await rig.kill_worker()
+        running = await rig.app_server()
+        assert running is not None
+        async with await Connection.open(running.socket_path, client_version="1") as codex:
+            await codex.call("account/logout", {})
+        later = (await client.submit(texts[1]))["operationId"]
+        assert "codex login" in fault(await faulty(client, later))["message"]
+        await rig.model.gates.open("logout")
+        assert report(await client.wait_until(flying, "completed")) == "Followed."
+        (rig.home / "auth.json").write_text(KEY)
+        assert report(await client.wait_until(later, "completed")) == "Logged in again."
+    assert [rig.times_seen(text) for text in texts] == [1, 1]

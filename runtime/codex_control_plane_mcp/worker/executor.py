@@ -99,7 +99,9 @@ class Executor:
         if agenda.overdue or agenda.commands:
             await self._ledger.change(self._clear)
         claimable = agenda.claimable
-        while claimable and (claimed := await self._starter.claim(link := self._linking.link)) is not None:
+        while (
+            claimable and (claimed := await self._starter.claim(link := self._linking.open_link)) is not None
+        ):
             self._carry(claimed.operation_id, self._start(claimed, link))
         self.busy = bool(agenda.in_hand or agenda.commands or self._carried)
         if agenda.in_hand or agenda.commands:
@@ -158,7 +160,7 @@ class Executor:
 
     async def _start(self, claimed: operation.StartingAppServer | Opened, link: Link | None) -> None:
         try:
-            link = link or await self._linking.ready()
+            link = link or await self._linking.admitted()
         except ControlPlaneError as error:
             await self._starter.give_back(claimed.operation_id, error)
             return

@@ -35,13 +35,14 @@ class Linking:
         self._connecting: asyncio.Task[Link] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._admitted: Link | None = None
+        self._refused = False
         self._failures = 0
         self._not_before = 0.0
 
     @property
-    def link(self) -> Link | None:
-        """The link, if there is one now."""
-        return self._link
+    def open_link(self) -> Link | None:
+        """The link, if there is one now that takes new tasks."""
+        return self._link if self._link is self._admitted else None
 
     def current(self) -> Link | None:
         """Return the link, or None; begin to make one then, unless the last try has failed just now."""
@@ -67,10 +68,13 @@ class Linking:
             try:
                 await require_login(link.session)
             except ControlPlaneError as error:
+                self._refused = True
                 await self._report(error.as_error(), _described(link.session))
                 raise
-            await self._report(None, _described(link.session))
             self._admitted = link
+            if self._refused:
+                self._refused = False
+                await self._report(None, _described(link.session))
         return link
 
     def retry_in(self) -> float | None:
