@@ -76,10 +76,11 @@ class TaskClient:
             await self.call("codex_submit_task", operation_type="send_message", **arguments),
         )
 
-    async def status(self, operation_id: str, *, wait_seconds: int = 0, **more: JsonValue) -> Operation:
-        """Read an operation, `wait_seconds` after the call at the latest. Raises CallFailed."""
-        arguments: JsonObject = {"operation_id": operation_id, "wait_seconds": wait_seconds, **more}
-        return cast("Operation", await self.call("codex_get_operation_status", **arguments))
+    async def status(self, operation_id: str, **more: JsonValue) -> Operation:
+        """Read an operation. Raises CallFailed."""
+        return cast(
+            "Operation", await self.call("codex_get_operation_status", operation_id=operation_id, **more)
+        )
 
     async def wait_until(
         self, operation_id: str, *statuses: OperationStatus, within: float = PATIENCE

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Final
 
 from codex_control_plane_contract.types import Interaction, Operation, OperationStatus
+from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.testing import residue
 from codex_control_plane_mcp.testing.demo.screen import Screen
 from codex_control_plane_mcp.testing.demo.tasks import HEARTBEAT, Heartbeat, Task, Tasks
@@ -187,19 +188,18 @@ class Story:
     ) -> Operation:
         """Show what the task does until it comes to a status or ends. Raises StoryBroken."""
         deadline = time.monotonic() + self._patience
-        wait_seconds = 0
+        news: JsonObject = {}
         with self._screen.waiting(f"{task.title} …"):
             while True:
                 row = await client.status(
-                    operation_id,
-                    wait_seconds=wait_seconds,
-                    progress_cursor=self._cursors.get(operation_id, 0),
+                    operation_id, progress_cursor=self._cursors.get(operation_id, 0), **news
                 )
                 self._show(row, task)
                 if row["status"] in until or row["phase"] == "ended":
                     return row
                 self._refuse_fault(row, task, late=time.monotonic() >= deadline)
-                wait_seconds = 1
+                # Not longer than a second: progress alone ends no wait, and is to be seen.
+                news = {"wait_seconds": 1, "state_cursor": row["stateCursor"]}
 
     def _show(self, row: Operation, task: Task) -> None:
         """Show what is new."""
