@@ -52,7 +52,7 @@ class Executor:
         self._commander = Commander(ledger, self.wake)
         self._linking = Linking(ledger, settings, state_directory, wake=self.wake)
         self._carried: dict[str, asyncio.Task[None]] = {}
-        self._settled: set[str] = set()
+        self._settled: dict[str, Link] = {}
         self._settled_with: Link | None = None
         self.busy = True
 
@@ -141,10 +141,11 @@ class Executor:
     def _reconcile(self, in_hand: Sequence[operation.Operation], link: Link) -> None:
         """Settle, once per link, what was in hand before this link and is carried by no task."""
         if self._settled_with is not link:
-            self._settled.clear()
+            # What has begun on this very link, before this round came to see it, needs no settling.
+            self._settled = {name: other for name, other in self._settled.items() if other is link}
             self._settled_with = link
         for row in in_hand:
-            if row.operation_id not in self._carried and row.operation_id not in self._settled:
+            if row.operation_id not in self._carried and self._settled.get(row.operation_id) is not link:
                 self._carry(row.operation_id, self._settle(row.operation_id, link))
 
     def _carry(self, operation_id: str, work: Coroutine[None, None, None]) -> None:
@@ -165,8 +166,7 @@ class Executor:
             await self._starter.give_back(claimed.operation_id, error)
             return
         if await self._starter.start(claimed, link):
-            if self._settled_with is link or self._settled_with is None:
-                self._settled.add(claimed.operation_id)
+            self._settled[claimed.operation_id] = link
         else:
             await self._settle(claimed.operation_id, link)
 
@@ -181,4 +181,4 @@ class Executor:
             _LOG.warning("cannot settle %s yet: %s", operation_id, reason)
             await asyncio.sleep(_PAUSE_SECONDS)
             return
-        self._settled.add(operation_id)
+        self._settled[operation_id] = link

@@ -105,6 +105,13 @@ class Linking:
 
     async def _connect(self) -> Link:
         try:
+            return await self._open()
+        finally:
+            # Not before the link is there: whoever looked in between would make a second one.
+            self._connecting = None
+
+    async def _open(self) -> Link:
+        try:
             session = await open_session(self._settings, self._state_directory)
         except ControlPlaneError as error:
             self._failures += 1
@@ -112,8 +119,6 @@ class Linking:
             self._not_before = asyncio.get_running_loop().time() + pause
             await self._report(error.as_error(), None)
             raise
-        finally:
-            self._connecting = None
         self._failures = 0
         link = Link(
             session,
@@ -124,10 +129,10 @@ class Linking:
                 wake=self._wake,
             ),
         )
-        await self._report(None, _described(session))
         self._link = link
         self._reading = asyncio.create_task(self._read(link), name="following")
         self._wake()
+        await self._report(None, _described(session))
         return link
 
     async def _read(self, link: Link) -> None:

@@ -1,0 +1,74 @@
+"""One link to the app-server at a time, whoever asks for it meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from codex_control_plane_contract.settings import Settings
+from codex_control_plane_mcp.worker import linking
+from codex_control_plane_mcp.worker.ledger import Ledger
+from codex_control_plane_mcp.worker.session import Session
+
+pytestmark = pytest.mark.anyio
+
+
+class SlowLedger:
+    """A ledger whose commits wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def change(self, _decision: object) -> None:
+        """Wait."""
+        self.asked.set()
+        await self.go.wait()
+
+
+async def _silence() -> AsyncIterator[object]:
+    await asyncio.Event().wait()
+    yield None
+
+
+async def _nothing() -> None:
+    return
+
+
+def session() -> Session:
+    """Return a session in which nothing is ever said."""
+    return cast(
+        "Session",
+        SimpleNamespace(
+            generation=1,
+            app_server=SimpleNamespace(version="1", identity=SimpleNamespace(pid=1), started_at_ms=1),
+            binary=SimpleNamespace(source="path"),
+            connection=SimpleNamespace(messages=_silence, close=_nothing),
+        ),
+    )
+
+
+async def test_a_link_that_is_being_made_is_not_made_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round that comes while the new link is still being recorded takes that one."""
+    opened = list[Session]()
+
+    async def open_session(_settings: Settings, _directory: Path) -> Session:
+        opened.append(session())
+        return opened[-1]
+
+    monkeypatch.setattr(linking, "open_session", open_session)
+    ledger = SlowLedger()
+    links = linking.Linking(cast("Ledger", ledger), Settings(), tmp_path, wake=lambda: None)
+    first = asyncio.ensure_future(links.ready())
+    await ledger.asked.wait()
+    looked = links.current()
+    ledger.go.set()
+    assert await first is await links.ready()
+    assert looked in (None, await first)
+    assert len(opened) == 1
+    await links.close()
