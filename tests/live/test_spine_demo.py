@@ -2,22 +2,31 @@
 
 import asyncio
 import json
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
+from codex_control_plane_mcp.codex.binary import find_binary
 from codex_control_plane_mcp.testing.demo import main
 from codex_control_plane_mcp.testing.rig import scripted_rig
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
-DEMO = "import sys; from codex_control_plane_mcp.testing.demo import main; sys.exit(main())"
+DEMO = "codex_control_plane_mcp.testing.demo"
 
 
-async def tell(*arguments: str) -> tuple[int | None, str, str]:
+async def tell(*arguments: str, **variables: str) -> tuple[int | None, str, str]:
     """Run the demo; return its exit code and what it wrote to stdout and stderr."""
     demo = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", DEMO, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        DEMO,
+        *arguments,
+        env={**os.environ, **variables},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     output, errors = await demo.communicate()
     return demo.returncode, output.decode(), errors.decode()
@@ -39,6 +48,18 @@ async def test_the_demo_is_readable_without_a_terminal() -> None:
     assert "\x1b" not in output
     for words in ("medium risk", "killed", "Wait for leave: completed", "3 operations, 2 kills, 0 lost"):
         assert words in output
+
+
+async def test_a_live_demo_without_a_login_says_how_to_get_one(tmp_path: Path) -> None:
+    """It uses the person's own Codex, whatever else is set, and leaves it as it was."""
+    binary = str(find_binary(None, search_path="").path)
+    code, output, _ = await tell(
+        "--live", CODEX_HOME=str(tmp_path), CODEX_BINARY_PATH=binary, CODEX_MCP_EXECUTION_MODE="client"
+    )
+    assert code == 1
+    assert "This spends your quota" in output
+    assert "codex login" in output
+    assert not (tmp_path / "config.toml").exists()
 
 
 def test_the_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:

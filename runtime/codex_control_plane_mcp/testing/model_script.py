@@ -15,8 +15,8 @@ A script is one step per line, in a fenced block whose language is `model`, or o
     fail STATUS [TYPE]   answer with this HTTP status (after output: end the stream with `response.failed`)
 
 ``\\n`` stands for a line break in TEXT and CONTENT. The steps are done in order; each of `run`, `ask`,
-`patch`, `question` and `widen` ends one model call, so the number of tool outputs after the message tells where
-to go on. The script therefore needs no memory and outlives a restart of the model.
+`patch`, `question` and `widen` ends one model call, so the number of tool outputs after the message tells
+where to go on. The script therefore needs no memory and outlives a restart of the model.
 """
 
 import re

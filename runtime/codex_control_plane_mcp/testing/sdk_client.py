@@ -21,14 +21,27 @@ _RECORDED: Final = 'echo $$ > "$0"; exec "$@"'
 
 @asynccontextmanager
 async def connect(environment: Mapping[str, str], *, mode: Mode, pid_file: Path) -> AsyncGenerator[ToolCall]:
-    """Start a server and connect to it as any client does; the server's pid is in `pid_file` then."""
+    """Start a server and connect to it as any client does; the server's pid is in `pid_file` then.
+
+    What the block raises is raised as it is, without the exception groups of the SDK's tasks around it.
+    """
     server = StdioServerParameters(
         command="/bin/sh", args=["-c", _RECORDED, str(pid_file), *_COMMAND], env=dict(environment)
     )
-    async with Client(server, mode=mode) as client:
+    try:
+        async with Client(server, mode=mode) as client:
 
-        async def call(tool: str, arguments: JsonObject) -> JsonObject:
-            result = await client.call_tool(tool, arguments)
-            return cast("JsonObject", result.structured_content)
+            async def call(tool: str, arguments: JsonObject) -> JsonObject:
+                result = await client.call_tool(tool, arguments)
+                return cast("JsonObject", result.structured_content)
 
-        yield call
+            yield call
+    except ExceptionGroup as group:
+        raise _first(cast("Exception", group)) from None
+
+
+def _first(error: Exception) -> Exception:
+    """Return the first exception in a group that is no group."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    return _first(cast("ExceptionGroup[Exception]", error).exceptions[0])

@@ -11,7 +11,7 @@ from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.testing import residue
 from codex_control_plane_mcp.testing.demo.screen import Screen
 from codex_control_plane_mcp.testing.demo.tasks import HEARTBEAT, Heartbeat, Task, Tasks
-from codex_control_plane_mcp.testing.demo.verdict import Claim, Verdict
+from codex_control_plane_mcp.testing.demo.verdict import Claim, Verdict, report_of
 from codex_control_plane_mcp.testing.rig import Rig, ScriptedRig
 from codex_control_plane_mcp.testing.task_client import TaskClient
 
@@ -90,8 +90,8 @@ class Story:
         self._screen.chapter("One works, one waits for you")
         working = await self._submit(client, self._tasks.working)
         waiting = await self._submit(client, self._tasks.waiting)
-        await self._follow(client, waiting, self._tasks.waiting, until=_WAITING)
-        await self._follow(client, working, self._tasks.working, until=("running", *_WAITING))
+        await self._reach(client, waiting, self._tasks.waiting, until=_WAITING)
+        await self._reach(client, working, self._tasks.working, until=("running", *_WAITING))
         with self._screen.waiting("the heartbeat begins"):
             await self._await_beats(1)
         self._screen.say(f"{self._tasks.working.title}: {HEARTBEAT} has {self._heartbeat.beats} line(s)")
@@ -182,6 +182,14 @@ class Story:
                 self._screen.say("answered: accept", style="bold")
                 await client.answer(question, decision="accept")
         return row
+
+    async def _reach(
+        self, client: TaskClient, operation_id: str, task: Task, *, until: Collection[OperationStatus]
+    ) -> None:
+        """Show what the task does until it comes to a status. Raises StoryBroken if it ends before."""
+        row = await self._follow(client, operation_id, task, until=until)
+        if row["phase"] == "ended":
+            raise StoryBroken(f"“{task.title}” ended too early ({row['status']}): {report_of(row)}")
 
     async def _follow(
         self, client: TaskClient, operation_id: str, task: Task, *, until: Collection[OperationStatus]
