@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from codex_control_plane_mcp.process_identity import ProcessIdentity
 from codex_control_plane_mcp.store import Fence, LeaseKeeper, Store
 from codex_control_plane_mcp.testing.journal_replay import first_violation
 from codex_control_plane_mcp.testing.manual_clock import ManualClock
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
+
+# No test asserts a time, and none fails because the machine is busy.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture
