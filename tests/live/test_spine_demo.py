@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,10 @@ def test_the_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_missing_codex_is_told_in_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Without a traceback, and with what to do."""
+    """Without a traceback, with what to do, and before anything is made that could be left."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("codex_control_plane_mcp.codex.binary._PACKAGE", "no_such_package")
     assert main([]) == 2
@@ -84,6 +86,7 @@ def test_a_missing_codex_is_told_in_one_sentence(
     assert "pip install openai-codex-cli-bin" in " ".join(shown.split())
     assert main(["--json"]) == 2
     assert json.loads(capsys.readouterr().out)["ok"] is False
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_rig_complains_of_what_is_left_and_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

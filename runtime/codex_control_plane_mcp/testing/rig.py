@@ -140,7 +140,9 @@ class Rig:
 class ScriptedRig(Rig):
     """A rig whose Codex talks to a scripted model and knows nothing of the user's own Codex."""
 
-    def __init__(self, directory: Path, model: ScriptedModel, *, codex_settings: str = "") -> None:
+    def __init__(
+        self, directory: Path, model: ScriptedModel, *, binary: Path, codex_settings: str = ""
+    ) -> None:
         self.model = model
         self.home = codex_home(directory / "home", model.port, extra=codex_settings)
         scratch = directory / "scratch"
@@ -153,7 +155,7 @@ class ScriptedRig(Rig):
                 "HOME": str(self.home),
                 "TMPDIR": str(scratch),
                 "CODEX_HOME": str(self.home),
-                "CODEX_BINARY_PATH": str(_codex()),
+                "CODEX_BINARY_PATH": str(binary),
             },
         )
 
@@ -179,9 +181,10 @@ async def scripted_rig(*, codex_settings: str = "", **settings: str) -> AsyncGen
 
     Raises BinaryMissing without a Codex, and AssertionError at the end if a process or a file is left.
     """
+    binary = _codex()
     directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=_PREFIX))
     async with ScriptedModel() as model:
-        rig = ScriptedRig(directory, model, codex_settings=codex_settings)
+        rig = ScriptedRig(directory, model, binary=binary, codex_settings=codex_settings)
         rig.environment |= settings
         try:
             yield rig
