@@ -345,6 +345,15 @@ class CodexOverride(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodexPrompt(Element):
+    """A prompt of our own, which no caller wrote."""
+
+    name: str
+    means: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Codex(Element):
     """The part of the app-server's protocol that is used."""
 
@@ -352,6 +361,7 @@ class Codex(Element):
     minimum_version: str
     tested_version: str
     configuration: tuple[CodexOverride, ...]
+    prompts: tuple[CodexPrompt, ...]
     methods: tuple[CodexMethod, ...]
     shapes: tuple[CodexShape, ...]
     notifications: tuple[CodexNotification, ...]

@@ -145,7 +145,7 @@ class ListPendingInteractionsArguments:
 class SubmitTaskArguments:
     """The arguments of `codex_submit_task`."""
 
-    WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = ("timeout_seconds",)
+    WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = ("timeout_seconds", "max_continuations")
     """The integers; JSON Schema takes 5.0 for one, and so may a client."""
 
     operation_type: OperationType
@@ -180,6 +180,10 @@ class SubmitTaskArguments:
     ) = None
     timeout_seconds: int = 300
     """Bound of one call to Codex; the turn itself has none."""
+    recovery_policy: Literal["report", "continue"] = "report"
+    """When Codex's app-server dies during the turn: report it, or continue the task in another turn."""
+    max_continuations: int = 1
+    """With continue: how often."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:

@@ -28,6 +28,15 @@ CONFIGURATION: Final[tuple[tuple[str, str], ...]] = (
 )
 """What is overridden when the app-server starts; the spec holds the reason of each."""
 
+CONTINUATION_PROMPT: Final = (
+    "Your work on the task above broke off before it was done: the connection to the model was lost or the "
+    "usage limit was reached, and nobody interrupted you on purpose.\n"
+    "Continue that task now from where it stopped. First look at what is already done, in this conversation "
+    "and in the working directory; commands may have been cut short half-way. Do not repeat what is "
+    "complete, and do not start over."
+)
+"""Sent in place of the caller's message when the thread already holds it and the turn broke off."""
+
 OPT_OUT: Final[tuple[str, ...]] = (
     "item/agentMessage/delta",
     "item/reasoning/textDelta",
@@ -381,6 +390,14 @@ class ThreadTokenUsageUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRateLimitsUpdated:
+    """What is left of the usage limits, and when each window is reset."""
+
+    method: ClassVar[str] = "account/rateLimits/updated"
+    rate_limits: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRequestResolved:
     """A question is closed."""
 
@@ -397,6 +414,7 @@ Notification: TypeAlias = (
     | ErrorNotification
     | ThreadStatusChanged
     | ThreadTokenUsageUpdated
+    | AccountRateLimitsUpdated
     | ServerRequestResolved
 )
 """A notification that is listened to."""
@@ -455,6 +473,10 @@ _NOTIFICATIONS: Final[Mapping[str, tuple[type[Notification], Fields]]] = {
             Field("turnId", "turn_id", "string"),
             Field("tokenUsage", "token_usage", "object", required=True),
         ),
+    ),
+    "account/rateLimits/updated": (
+        AccountRateLimitsUpdated,
+        (Field("rateLimits", "rate_limits", "object", required=True),),
     ),
     "serverRequest/resolved": (
         ServerRequestResolved,

@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "031a0ceca4938f5f2223579f06b4cd17966e801f28f5c97d17e6d9c4dece52e0"
+CONTRACT_HASH: Final = "fcfaee422bd4f084e70d4ef696c92cb241a159d316652b44018b4e468c872c4c"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -63,6 +63,7 @@ NEXT_ACTIONS: Final[Mapping[NextAction, str]] = {
     "poll_turn_status": "Codex works; call codex_get_operation_status again.",
     "poll_worker_command": "The worker has been asked; look again shortly.",
     "answer_pending_interaction": "Codex waits for an answer; see codex_list_pending_interactions.",
+    "wait_for_quota": "The usage limit of Codex is reached; the task goes on by itself at resumesAt.",
     "read_final_report": "Done; finalReport holds the result.",
     "inspect_diagnostics": "Ended without a result; lastError says why.",
     "none": "Nothing to do.",
@@ -111,6 +112,11 @@ FINDINGS: Final[Mapping[FindingId, Finding]] = {
         severity="degraded",
         means="Tasks are queued and no worker is alive.",
         recommended_action="Start codex-control-plane-mcp-worker, or use CODEX_MCP_EXECUTION_MODE=inline.",
+    ),
+    "usage_limit": Finding(
+        severity="degraded",
+        means="The usage limit of Codex is reached and tasks wait for its reset.",
+        recommended_action="Wait; each task goes on by itself at its resumesAt.",
     ),
     "pending_interactions": Finding(
         severity="healthy",

@@ -252,6 +252,28 @@ class OperationProperties(LifecycleProperties):
         """The app-server died and its successor does not say how the turn ended."""
         self.apply("lose")
 
+    @rule()
+    def raise_carry_on(self) -> None:
+        """The app-server died with the turn in it; the task goes back to the queue and is carried on in
+        another turn.
+        """
+        self.apply("carry_on")
+
+    @rule()
+    def raise_await_quota(self) -> None:
+        """The usage limit of Codex ended the turn; the task waits for the reset."""
+        self.apply("await_quota")
+
+    @rule()
+    def raise_replenish(self) -> None:
+        """The time of the reset has come; the task goes back to the queue."""
+        self.apply("replenish")
+
+    @rule()
+    def raise_stop(self) -> None:
+        """A client stops a task that Codex has worked on, while no turn of it runs."""
+        self.apply("stop")
+
 
 class TurnProperties(LifecycleProperties):
     """Any sequence of events of `turn`."""

@@ -12,5 +12,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "a57b6689be5cd7c7f9d089a1185a162a9b06e4c415aa8ea53ed5fb36526a1ce7"
+SCHEMA_HASH: Final = "043a228e002e3acd55dfd0ee0a60fe3e1c6966a6ed7867564d1e5db30b3933f9"
 """SHA-256 that changes with the schema."""

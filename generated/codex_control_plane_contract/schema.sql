@@ -267,7 +267,7 @@ END;
 -- One task that a client submitted, from the acknowledgement to the final report.
 CREATE TABLE operation (
     operation_id TEXT PRIMARY KEY NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'running', 'waiting_for_approval', 'waiting_for_user_input', 'completed', 'failed', 'interrupted', 'cancelled', 'orphaned', 'unknown_after_app_server_exit')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'running', 'waiting_for_approval', 'waiting_for_user_input', 'waiting_for_quota', 'completed', 'failed', 'interrupted', 'cancelled', 'orphaned', 'unknown_after_app_server_exit')),
     revision INTEGER NOT NULL CHECK (revision >= 1),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -283,6 +283,10 @@ CREATE TABLE operation (
     sandbox TEXT NOT NULL CHECK (sandbox IN ('read-only', 'workspace-write', 'danger-full-access', 'respect_existing')),
     approval_policy TEXT NOT NULL CHECK (approval_policy IN ('never', 'on-request', 'untrusted', 'respect_existing')),
     timeout_seconds INTEGER NOT NULL,
+    recovery_policy TEXT NOT NULL CHECK (recovery_policy IN ('report', 'continue')),
+    max_continuations INTEGER NOT NULL,
+    continuation_count INTEGER NOT NULL,
+    continues_turn_id TEXT,
     thread_id TEXT,
     turn_id TEXT,
     worker_id TEXT,
@@ -291,20 +295,23 @@ CREATE TABLE operation (
     queued_reason TEXT CHECK (queued_reason IN ('retry_after_worker_error')),
     app_server_generation INTEGER,
     interrupt_requested_at INTEGER,
+    resumes_at INTEGER,
+    quota_retry_count INTEGER NOT NULL,
     started_at INTEGER,
     completed_at INTEGER,
     last_error TEXT CHECK (last_error IS NULL OR (json_valid(last_error) AND json_type(last_error) = 'object')),
-    CONSTRAINT operation_queued CHECK (state <> 'queued' OR (turn_id IS NULL AND started_at IS NULL AND completed_at IS NULL)),
+    CONSTRAINT operation_queued CHECK (state <> 'queued' OR (turn_id IS NULL AND resumes_at IS NULL AND started_at IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_starting_app_server CHECK (state <> 'starting_app_server' OR (worker_id IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_starting_thread CHECK (state <> 'starting_thread' OR (worker_id IS NOT NULL AND app_server_generation IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_starting_turn CHECK (state <> 'starting_turn' OR (worker_id IS NOT NULL AND app_server_generation IS NOT NULL AND thread_id IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_running CHECK (state <> 'running' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND started_at IS NOT NULL AND completed_at IS NULL)),
     CONSTRAINT operation_waiting_for_approval CHECK (state <> 'waiting_for_approval' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND started_at IS NOT NULL AND completed_at IS NULL)),
     CONSTRAINT operation_waiting_for_user_input CHECK (state <> 'waiting_for_user_input' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND started_at IS NOT NULL AND completed_at IS NULL)),
+    CONSTRAINT operation_waiting_for_quota CHECK (state <> 'waiting_for_quota' OR (thread_id IS NOT NULL AND continues_turn_id IS NOT NULL AND resumes_at IS NOT NULL AND last_error IS NOT NULL AND turn_id IS NULL AND started_at IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_completed CHECK (state <> 'completed' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND completed_at IS NOT NULL)),
     CONSTRAINT operation_failed CHECK (state <> 'failed' OR (completed_at IS NOT NULL AND last_error IS NOT NULL)),
     CONSTRAINT operation_interrupted CHECK (state <> 'interrupted' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND completed_at IS NOT NULL)),
-    CONSTRAINT operation_cancelled CHECK (state <> 'cancelled' OR (completed_at IS NOT NULL AND turn_id IS NULL)),
+    CONSTRAINT operation_cancelled CHECK (state <> 'cancelled' OR (completed_at IS NOT NULL AND turn_id IS NULL AND continues_turn_id IS NULL)),
     CONSTRAINT operation_orphaned CHECK (state <> 'orphaned' OR (completed_at IS NOT NULL AND last_error IS NOT NULL)),
     CONSTRAINT operation_unknown_after_app_server_exit CHECK (state <> 'unknown_after_app_server_exit' OR (completed_at IS NOT NULL AND last_error IS NOT NULL))
 ) STRICT;
@@ -325,6 +332,8 @@ CREATE INDEX operation_by_thread_id_state ON operation (thread_id, state);
 
 CREATE INDEX operation_by_updated_at ON operation (updated_at);
 
+CREATE INDEX operation_by_resumes_at ON operation (resumes_at);
+
 CREATE INDEX operation_by_project_id ON operation (project_id);
 
 CREATE TRIGGER operation_creations BEFORE INSERT ON operation
@@ -338,17 +347,20 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'queued -> starting_app_server',
     'queued -> cancelled',
     'queued -> failed',
+    'queued -> interrupted',
     'starting_app_server -> starting_thread',
     'starting_app_server -> queued',
     'starting_app_server -> starting_app_server',
     'starting_app_server -> cancelled',
     'starting_app_server -> failed',
+    'starting_app_server -> interrupted',
     'starting_thread -> starting_turn',
     'starting_thread -> queued',
     'starting_thread -> starting_thread',
     'starting_thread -> cancelled',
     'starting_thread -> failed',
     'starting_thread -> orphaned',
+    'starting_thread -> interrupted',
     'starting_turn -> running',
     'starting_turn -> queued',
     'starting_turn -> starting_turn',
@@ -356,6 +368,7 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'starting_turn -> failed',
     'starting_turn -> orphaned',
     'starting_turn -> unknown_after_app_server_exit',
+    'starting_turn -> interrupted',
     'running -> waiting_for_approval',
     'running -> waiting_for_user_input',
     'running -> running',
@@ -364,6 +377,8 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'running -> interrupted',
     'running -> orphaned',
     'running -> unknown_after_app_server_exit',
+    'running -> queued',
+    'running -> waiting_for_quota',
     'waiting_for_approval -> waiting_for_user_input',
     'waiting_for_approval -> running',
     'waiting_for_approval -> waiting_for_approval',
@@ -372,6 +387,8 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'waiting_for_approval -> interrupted',
     'waiting_for_approval -> orphaned',
     'waiting_for_approval -> unknown_after_app_server_exit',
+    'waiting_for_approval -> queued',
+    'waiting_for_approval -> waiting_for_quota',
     'waiting_for_user_input -> waiting_for_approval',
     'waiting_for_user_input -> running',
     'waiting_for_user_input -> waiting_for_user_input',
@@ -379,7 +396,11 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'waiting_for_user_input -> failed',
     'waiting_for_user_input -> interrupted',
     'waiting_for_user_input -> orphaned',
-    'waiting_for_user_input -> unknown_after_app_server_exit'
+    'waiting_for_user_input -> unknown_after_app_server_exit',
+    'waiting_for_user_input -> queued',
+    'waiting_for_user_input -> waiting_for_quota',
+    'waiting_for_quota -> queued',
+    'waiting_for_quota -> interrupted'
 )
 BEGIN
     SELECT CASE OLD.state || ' -> ' || NEW.state
@@ -389,46 +410,55 @@ BEGIN
         WHEN 'queued -> running' THEN RAISE(ABORT, 'operation: queued -> running is no edge of the spec')
         WHEN 'queued -> waiting_for_approval' THEN RAISE(ABORT, 'operation: queued -> waiting_for_approval is no edge of the spec')
         WHEN 'queued -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: queued -> waiting_for_user_input is no edge of the spec')
+        WHEN 'queued -> waiting_for_quota' THEN RAISE(ABORT, 'operation: queued -> waiting_for_quota is no edge of the spec')
         WHEN 'queued -> completed' THEN RAISE(ABORT, 'operation: queued -> completed is no edge of the spec')
-        WHEN 'queued -> interrupted' THEN RAISE(ABORT, 'operation: queued -> interrupted is no edge of the spec')
         WHEN 'queued -> orphaned' THEN RAISE(ABORT, 'operation: queued -> orphaned is no edge of the spec')
         WHEN 'queued -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: queued -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'starting_app_server -> starting_turn' THEN RAISE(ABORT, 'operation: starting_app_server -> starting_turn is no edge of the spec')
         WHEN 'starting_app_server -> running' THEN RAISE(ABORT, 'operation: starting_app_server -> running is no edge of the spec')
         WHEN 'starting_app_server -> waiting_for_approval' THEN RAISE(ABORT, 'operation: starting_app_server -> waiting_for_approval is no edge of the spec')
         WHEN 'starting_app_server -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: starting_app_server -> waiting_for_user_input is no edge of the spec')
+        WHEN 'starting_app_server -> waiting_for_quota' THEN RAISE(ABORT, 'operation: starting_app_server -> waiting_for_quota is no edge of the spec')
         WHEN 'starting_app_server -> completed' THEN RAISE(ABORT, 'operation: starting_app_server -> completed is no edge of the spec')
-        WHEN 'starting_app_server -> interrupted' THEN RAISE(ABORT, 'operation: starting_app_server -> interrupted is no edge of the spec')
         WHEN 'starting_app_server -> orphaned' THEN RAISE(ABORT, 'operation: starting_app_server -> orphaned is no edge of the spec')
         WHEN 'starting_app_server -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: starting_app_server -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'starting_thread -> starting_app_server' THEN RAISE(ABORT, 'operation: starting_thread -> starting_app_server is no edge of the spec')
         WHEN 'starting_thread -> running' THEN RAISE(ABORT, 'operation: starting_thread -> running is no edge of the spec')
         WHEN 'starting_thread -> waiting_for_approval' THEN RAISE(ABORT, 'operation: starting_thread -> waiting_for_approval is no edge of the spec')
         WHEN 'starting_thread -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: starting_thread -> waiting_for_user_input is no edge of the spec')
+        WHEN 'starting_thread -> waiting_for_quota' THEN RAISE(ABORT, 'operation: starting_thread -> waiting_for_quota is no edge of the spec')
         WHEN 'starting_thread -> completed' THEN RAISE(ABORT, 'operation: starting_thread -> completed is no edge of the spec')
-        WHEN 'starting_thread -> interrupted' THEN RAISE(ABORT, 'operation: starting_thread -> interrupted is no edge of the spec')
         WHEN 'starting_thread -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: starting_thread -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'starting_turn -> starting_app_server' THEN RAISE(ABORT, 'operation: starting_turn -> starting_app_server is no edge of the spec')
         WHEN 'starting_turn -> starting_thread' THEN RAISE(ABORT, 'operation: starting_turn -> starting_thread is no edge of the spec')
         WHEN 'starting_turn -> waiting_for_approval' THEN RAISE(ABORT, 'operation: starting_turn -> waiting_for_approval is no edge of the spec')
         WHEN 'starting_turn -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: starting_turn -> waiting_for_user_input is no edge of the spec')
+        WHEN 'starting_turn -> waiting_for_quota' THEN RAISE(ABORT, 'operation: starting_turn -> waiting_for_quota is no edge of the spec')
         WHEN 'starting_turn -> completed' THEN RAISE(ABORT, 'operation: starting_turn -> completed is no edge of the spec')
-        WHEN 'starting_turn -> interrupted' THEN RAISE(ABORT, 'operation: starting_turn -> interrupted is no edge of the spec')
-        WHEN 'running -> queued' THEN RAISE(ABORT, 'operation: running -> queued is no edge of the spec')
         WHEN 'running -> starting_app_server' THEN RAISE(ABORT, 'operation: running -> starting_app_server is no edge of the spec')
         WHEN 'running -> starting_thread' THEN RAISE(ABORT, 'operation: running -> starting_thread is no edge of the spec')
         WHEN 'running -> starting_turn' THEN RAISE(ABORT, 'operation: running -> starting_turn is no edge of the spec')
         WHEN 'running -> cancelled' THEN RAISE(ABORT, 'operation: running -> cancelled is no edge of the spec')
-        WHEN 'waiting_for_approval -> queued' THEN RAISE(ABORT, 'operation: waiting_for_approval -> queued is no edge of the spec')
         WHEN 'waiting_for_approval -> starting_app_server' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_app_server is no edge of the spec')
         WHEN 'waiting_for_approval -> starting_thread' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_thread is no edge of the spec')
         WHEN 'waiting_for_approval -> starting_turn' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_turn is no edge of the spec')
         WHEN 'waiting_for_approval -> cancelled' THEN RAISE(ABORT, 'operation: waiting_for_approval -> cancelled is no edge of the spec')
-        WHEN 'waiting_for_user_input -> queued' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> queued is no edge of the spec')
         WHEN 'waiting_for_user_input -> starting_app_server' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_app_server is no edge of the spec')
         WHEN 'waiting_for_user_input -> starting_thread' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_thread is no edge of the spec')
         WHEN 'waiting_for_user_input -> starting_turn' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_turn is no edge of the spec')
         WHEN 'waiting_for_user_input -> cancelled' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> cancelled is no edge of the spec')
+        WHEN 'waiting_for_quota -> starting_app_server' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_app_server is no edge of the spec')
+        WHEN 'waiting_for_quota -> starting_thread' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_thread is no edge of the spec')
+        WHEN 'waiting_for_quota -> starting_turn' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_turn is no edge of the spec')
+        WHEN 'waiting_for_quota -> running' THEN RAISE(ABORT, 'operation: waiting_for_quota -> running is no edge of the spec')
+        WHEN 'waiting_for_quota -> waiting_for_approval' THEN RAISE(ABORT, 'operation: waiting_for_quota -> waiting_for_approval is no edge of the spec')
+        WHEN 'waiting_for_quota -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: waiting_for_quota -> waiting_for_user_input is no edge of the spec')
+        WHEN 'waiting_for_quota -> waiting_for_quota' THEN RAISE(ABORT, 'operation: waiting_for_quota -> waiting_for_quota is no edge of the spec')
+        WHEN 'waiting_for_quota -> completed' THEN RAISE(ABORT, 'operation: waiting_for_quota -> completed is no edge of the spec')
+        WHEN 'waiting_for_quota -> failed' THEN RAISE(ABORT, 'operation: waiting_for_quota -> failed is no edge of the spec')
+        WHEN 'waiting_for_quota -> cancelled' THEN RAISE(ABORT, 'operation: waiting_for_quota -> cancelled is no edge of the spec')
+        WHEN 'waiting_for_quota -> orphaned' THEN RAISE(ABORT, 'operation: waiting_for_quota -> orphaned is no edge of the spec')
+        WHEN 'waiting_for_quota -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: waiting_for_quota -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'completed -> queued' THEN RAISE(ABORT, 'operation: completed -> queued is no edge of the spec')
         WHEN 'completed -> starting_app_server' THEN RAISE(ABORT, 'operation: completed -> starting_app_server is no edge of the spec')
         WHEN 'completed -> starting_thread' THEN RAISE(ABORT, 'operation: completed -> starting_thread is no edge of the spec')
@@ -436,6 +466,7 @@ BEGIN
         WHEN 'completed -> running' THEN RAISE(ABORT, 'operation: completed -> running is no edge of the spec')
         WHEN 'completed -> waiting_for_approval' THEN RAISE(ABORT, 'operation: completed -> waiting_for_approval is no edge of the spec')
         WHEN 'completed -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: completed -> waiting_for_user_input is no edge of the spec')
+        WHEN 'completed -> waiting_for_quota' THEN RAISE(ABORT, 'operation: completed -> waiting_for_quota is no edge of the spec')
         WHEN 'completed -> completed' THEN RAISE(ABORT, 'operation: completed -> completed is no edge of the spec')
         WHEN 'completed -> failed' THEN RAISE(ABORT, 'operation: completed -> failed is no edge of the spec')
         WHEN 'completed -> interrupted' THEN RAISE(ABORT, 'operation: completed -> interrupted is no edge of the spec')
@@ -449,6 +480,7 @@ BEGIN
         WHEN 'failed -> running' THEN RAISE(ABORT, 'operation: failed -> running is no edge of the spec')
         WHEN 'failed -> waiting_for_approval' THEN RAISE(ABORT, 'operation: failed -> waiting_for_approval is no edge of the spec')
         WHEN 'failed -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: failed -> waiting_for_user_input is no edge of the spec')
+        WHEN 'failed -> waiting_for_quota' THEN RAISE(ABORT, 'operation: failed -> waiting_for_quota is no edge of the spec')
         WHEN 'failed -> completed' THEN RAISE(ABORT, 'operation: failed -> completed is no edge of the spec')
         WHEN 'failed -> failed' THEN RAISE(ABORT, 'operation: failed -> failed is no edge of the spec')
         WHEN 'failed -> interrupted' THEN RAISE(ABORT, 'operation: failed -> interrupted is no edge of the spec')
@@ -462,6 +494,7 @@ BEGIN
         WHEN 'interrupted -> running' THEN RAISE(ABORT, 'operation: interrupted -> running is no edge of the spec')
         WHEN 'interrupted -> waiting_for_approval' THEN RAISE(ABORT, 'operation: interrupted -> waiting_for_approval is no edge of the spec')
         WHEN 'interrupted -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: interrupted -> waiting_for_user_input is no edge of the spec')
+        WHEN 'interrupted -> waiting_for_quota' THEN RAISE(ABORT, 'operation: interrupted -> waiting_for_quota is no edge of the spec')
         WHEN 'interrupted -> completed' THEN RAISE(ABORT, 'operation: interrupted -> completed is no edge of the spec')
         WHEN 'interrupted -> failed' THEN RAISE(ABORT, 'operation: interrupted -> failed is no edge of the spec')
         WHEN 'interrupted -> interrupted' THEN RAISE(ABORT, 'operation: interrupted -> interrupted is no edge of the spec')
@@ -475,6 +508,7 @@ BEGIN
         WHEN 'cancelled -> running' THEN RAISE(ABORT, 'operation: cancelled -> running is no edge of the spec')
         WHEN 'cancelled -> waiting_for_approval' THEN RAISE(ABORT, 'operation: cancelled -> waiting_for_approval is no edge of the spec')
         WHEN 'cancelled -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: cancelled -> waiting_for_user_input is no edge of the spec')
+        WHEN 'cancelled -> waiting_for_quota' THEN RAISE(ABORT, 'operation: cancelled -> waiting_for_quota is no edge of the spec')
         WHEN 'cancelled -> completed' THEN RAISE(ABORT, 'operation: cancelled -> completed is no edge of the spec')
         WHEN 'cancelled -> failed' THEN RAISE(ABORT, 'operation: cancelled -> failed is no edge of the spec')
         WHEN 'cancelled -> interrupted' THEN RAISE(ABORT, 'operation: cancelled -> interrupted is no edge of the spec')
@@ -488,6 +522,7 @@ BEGIN
         WHEN 'orphaned -> running' THEN RAISE(ABORT, 'operation: orphaned -> running is no edge of the spec')
         WHEN 'orphaned -> waiting_for_approval' THEN RAISE(ABORT, 'operation: orphaned -> waiting_for_approval is no edge of the spec')
         WHEN 'orphaned -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: orphaned -> waiting_for_user_input is no edge of the spec')
+        WHEN 'orphaned -> waiting_for_quota' THEN RAISE(ABORT, 'operation: orphaned -> waiting_for_quota is no edge of the spec')
         WHEN 'orphaned -> completed' THEN RAISE(ABORT, 'operation: orphaned -> completed is no edge of the spec')
         WHEN 'orphaned -> failed' THEN RAISE(ABORT, 'operation: orphaned -> failed is no edge of the spec')
         WHEN 'orphaned -> interrupted' THEN RAISE(ABORT, 'operation: orphaned -> interrupted is no edge of the spec')
@@ -501,6 +536,7 @@ BEGIN
         WHEN 'unknown_after_app_server_exit -> running' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> running is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> waiting_for_approval' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> waiting_for_approval is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> waiting_for_user_input is no edge of the spec')
+        WHEN 'unknown_after_app_server_exit -> waiting_for_quota' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> waiting_for_quota is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> completed' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> completed is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> failed' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> failed is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> interrupted' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> interrupted is no edge of the spec')
@@ -531,6 +567,8 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.sandbox IS NOT OLD.sandbox
     OR NEW.approval_policy IS NOT OLD.approval_policy
     OR NEW.timeout_seconds IS NOT OLD.timeout_seconds
+    OR NEW.recovery_policy IS NOT OLD.recovery_policy
+    OR NEW.max_continuations IS NOT OLD.max_continuations
 BEGIN
     SELECT RAISE(ABORT, 'operation: what no event sets stays as it was created');
 END;

@@ -63,6 +63,14 @@ class Settings:
     """A worker with nothing to do and no server alive leaves after this time."""
     retry_seconds: int = 10
     """How long a task waits after a fault that waiting may cure; doubled up to eightfold."""
+    quota_retry_seconds: int = 60
+    """How long a task waits at the usage limit where Codex names no reset time; doubled with each further
+    try.
+    """
+    quota_retry_ceiling_seconds: int = 3600
+    """The longest of these waits."""
+    quota_retries: int = 10
+    """How many of these waits in a row a task is given before it fails; ten of them last five hours."""
     state_busy_seconds: int = 10
     """How long a call waits for the locked store before CODEX_STATE_BUSY."""
 
@@ -213,6 +221,38 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         means="How long a task waits after a fault that waiting may cure; doubled up to eightfold.",
         minimum=1,
         maximum=3600,
+        default=10,
+    ),
+    "CODEX_MCP_QUOTA_RETRY_SECONDS": Setting(
+        variable="CODEX_MCP_QUOTA_RETRY_SECONDS",
+        name="quota_retry_seconds",
+        type="integer",
+        means=(
+            "How long a task waits at the usage limit where Codex names no reset time; doubled with each "
+            "further try."
+        ),
+        minimum=1,
+        maximum=86400,
+        default=60,
+    ),
+    "CODEX_MCP_QUOTA_RETRY_CEILING_SECONDS": Setting(
+        variable="CODEX_MCP_QUOTA_RETRY_CEILING_SECONDS",
+        name="quota_retry_ceiling_seconds",
+        type="integer",
+        means="The longest of these waits.",
+        minimum=1,
+        maximum=86400,
+        default=3600,
+    ),
+    "CODEX_MCP_QUOTA_RETRIES": Setting(
+        variable="CODEX_MCP_QUOTA_RETRIES",
+        name="quota_retries",
+        type="integer",
+        means=(
+            "How many of these waits in a row a task is given before it fails; ten of them last five hours."
+        ),
+        minimum=0,
+        maximum=1000,
         default=10,
     ),
     "CODEX_MCP_STATE_BUSY_SECONDS": Setting(

@@ -311,5 +311,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "d330648b3693a6b7eee1c321a5bf046d5b49cda7fbcc2187192f92b101dd995c"
+TOOL_SURFACE_HASH: Final = "969e39bf7787d9e528427e9b14d6644a8a0d02eabdf031b078b84f1534df1614"
 """SHA-256 of all that clients see in `tools/list`."""

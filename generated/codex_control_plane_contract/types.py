@@ -34,6 +34,7 @@ OperationStatus: TypeAlias = Literal[
     "running",
     "waiting_for_approval",
     "waiting_for_user_input",
+    "waiting_for_quota",
     "completed",
     "failed",
     "interrupted",
@@ -68,6 +69,7 @@ NextAction: TypeAlias = Literal[
     "poll_turn_status",
     "poll_worker_command",
     "answer_pending_interaction",
+    "wait_for_quota",
     "read_final_report",
     "inspect_diagnostics",
     "none",
@@ -109,6 +111,7 @@ FindingId: TypeAlias = Literal[
     "codex_auth",
     "app_server_exited",
     "no_live_worker",
+    "usage_limit",
     "pending_interactions",
 ]
 """A finding of the health summary."""
@@ -225,6 +228,7 @@ class ActiveWork(TypedDict):
     """How much is going on."""
 
     queuedOperationCount: int
+    waitingForQuotaCount: int
     activeTurnCount: int
     pendingInteractionCount: int
     queuedCommandCount: int
@@ -421,6 +425,8 @@ class Operation(Next):
     turnId: NotRequired[str]
     attemptCount: int
     nextAttemptAt: NotRequired[Timestamp]
+    resumesAt: NotRequired[Timestamp]
+    continuationState: NotRequired[ContinuationState]
     createdAt: Timestamp
     updatedAt: Timestamp
     startedAt: NotRequired[Timestamp]
@@ -445,6 +451,19 @@ class Operation(Next):
     requestSummary: RequestSummary
     events: NotRequired[list[JournalEntry]]
     operationRowAgeSeconds: float
+
+
+class ContinuationState(TypedDict):
+    """The turns that broke off, and what follows when one does."""
+
+    recoveryPolicy: Literal["report", "continue"]
+    maxContinuations: int
+    continuationCount: int
+    """Continuations after a death of the app-server."""
+    quotaRetryCount: NotRequired[int]
+    """Waits in a row at a usage limit without a known reset time."""
+    earlierTurnIds: NotRequired[list[str]]
+    """Its turns that have ended, the oldest first; the last ten."""
 
 
 class QueueState(TypedDict):

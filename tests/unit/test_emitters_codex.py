@@ -13,6 +13,8 @@ SPEC: Final = """\
 minimum_version: 1.0.0
 tested_version: 1.2.0
 configuration: {}
+prompts:
+  greeting: {means: Sent first., text: "Good morning.\\n"}
 methods:
   thread/name/set: {means: Names it., params: {threadId: string!, name: string}, result: {}}
   turn/list: {means: Lists turns., params: {}, result: {data: "Turn[]!", next: string}}
@@ -64,6 +66,11 @@ def test_a_notification_is_a_dataclass(codex: str) -> None:
         "    will_retry: bool\n"
         "    note: JsonValue\n"
     ) in codex
+
+
+def test_a_prompt_is_a_text(codex: str) -> None:
+    """Line breaks at its end are left out."""
+    assert 'GREETING_PROMPT: Final = "Good morning."\n"""Sent first."""\n' in codex
 
 
 def test_a_question_has_its_kind(codex: str) -> None:

@@ -20,7 +20,9 @@ store = Store.open(Path(sys.argv[1]))
 def submission(operation_id):
     return operation.submit(
         operation_id=operation_id, operation_type="start_chat", payload_hash="", message="", project_id="",
-        cwd="/", sandbox="read-only", approval_policy="never", timeout_seconds=60)
+        cwd="/", sandbox="read-only", approval_policy="never", recovery_policy="report",
+        max_continuations=1,
+        timeout_seconds=60)
 """
 
 COMMIT_FOR_EVER = (

@@ -26,6 +26,8 @@ def a_task(operation_id: str = "op_1", client_request_id: str | None = None) -> 
         cwd="/",
         sandbox="read-only",
         approval_policy="never",
+        recovery_policy="report",
+        max_continuations=1,
         timeout_seconds=60,
     )
 

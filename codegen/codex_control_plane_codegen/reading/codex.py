@@ -8,6 +8,7 @@ from codex_control_plane_codegen.model import (
     CodexMethod,
     CodexNotification,
     CodexOverride,
+    CodexPrompt,
     CodexServerRequest,
     CodexShape,
 )
@@ -25,6 +26,10 @@ def read_codex(root: Node) -> Codex:
         configuration=tuple(
             CodexOverride(**node.place, name=name, value=node.text("value"), reason=node.text("reason"))
             for name, node in root.entries("configuration")
+        ),
+        prompts=tuple(
+            CodexPrompt(**node.place, name=name, means=node.text("means"), text=node.text("text"))
+            for name, node in root.entries("prompts")
         ),
         methods=tuple(_method(name, node) for name, node in root.entries("methods")),
         shapes=tuple(

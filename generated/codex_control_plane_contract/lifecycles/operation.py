@@ -23,6 +23,7 @@ State: TypeAlias = Literal[
     "running",
     "waiting_for_approval",
     "waiting_for_user_input",
+    "waiting_for_quota",
     "completed",
     "failed",
     "interrupted",
@@ -40,6 +41,7 @@ Status: TypeAlias = Literal[
     "running",
     "waiting_for_approval",
     "waiting_for_user_input",
+    "waiting_for_quota",
     "completed",
     "failed",
     "interrupted",
@@ -67,6 +69,10 @@ Event: TypeAlias = Literal[
     "interrupt",
     "orphan",
     "lose",
+    "carry_on",
+    "await_quota",
+    "replenish",
+    "stop",
 ]
 """What happens to a row; what creates one comes first."""
 
@@ -78,6 +84,9 @@ Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access
 
 ApprovalPolicy: TypeAlias = Literal["never", "on-request", "untrusted", "respect_existing"]
 """When Codex asks before acting."""
+
+RecoveryPolicy: TypeAlias = Literal["report", "continue"]
+"""What follows when the app-server dies with the turn in it."""
 
 QueuedReason: TypeAlias = Literal["retry_after_worker_error"]
 """Why it went back to the queue."""
@@ -104,6 +113,10 @@ COLUMNS: Final = (
     "sandbox",
     "approval_policy",
     "timeout_seconds",
+    "recovery_policy",
+    "max_continuations",
+    "continuation_count",
+    "continues_turn_id",
     "thread_id",
     "turn_id",
     "worker_id",
@@ -112,6 +125,8 @@ COLUMNS: Final = (
     "queued_reason",
     "app_server_generation",
     "interrupt_requested_at",
+    "resumes_at",
+    "quota_retry_count",
     "started_at",
     "completed_at",
     "last_error",
@@ -154,6 +169,14 @@ class OperationRow:
     """When Codex asks before acting."""
     timeout_seconds: int
     """How long one call to Codex may stay unanswered."""
+    recovery_policy: RecoveryPolicy
+    """What follows when the app-server dies with the turn in it."""
+    max_continuations: int
+    """How often such a death is followed by another turn."""
+    continuation_count: int
+    """How often one has been."""
+    continues_turn_id: str | None
+    """The turn that broke off last; the next one carries its work on."""
     thread_id: str | None
     """Codex's thread; known from the start for send_message."""
     turn_id: str | None
@@ -170,6 +193,10 @@ class OperationRow:
     """Which start of the app-server works on it."""
     interrupt_requested_at: int | None
     """When a client asked to stop it."""
+    resumes_at: int | None
+    """When the usage limit is reset or is tried again."""
+    quota_retry_count: int
+    """How often in a row it waited at the usage limit without knowing the reset time."""
     started_at: int | None
     """When its turn was seen to run."""
     completed_at: int | None
@@ -199,10 +226,13 @@ class OperationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued(OperationRow):
-    """Durable and waiting for a worker; nothing was sent to Codex, or what was sent is known to be void."""
+    """Durable and waiting for a worker; no turn of it runs, and none that may have been asked for is in
+    doubt.
+    """
 
     state: Literal["queued"]
     turn_id: None
+    resumes_at: None
     started_at: None
     completed_at: None
 
@@ -217,6 +247,10 @@ class Queued(OperationRow):
     def fail(self, *, last_error: Error) -> Change[Failed]:
         """The task cannot be carried out, or its turn failed."""
         return _QUEUED_FAIL.of(self, last_error=json_text(last_error))
+
+    def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
+        """A client stops a task that Codex has worked on, while no turn of it runs."""
+        return _QUEUED_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +294,10 @@ class StartingAppServer(OperationRow):
     def fail(self, *, last_error: Error) -> Change[Failed]:
         """The task cannot be carried out, or its turn failed."""
         return _STARTING_APP_SERVER_FAIL.of(self, last_error=json_text(last_error))
+
+    def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
+        """A client stops a task that Codex has worked on, while no turn of it runs."""
+        return _STARTING_APP_SERVER_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +346,10 @@ class StartingThread(OperationRow):
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
         """Codex does not know the thread any more."""
         return _STARTING_THREAD_ORPHAN.of(self, last_error=json_text(last_error))
+
+    def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
+        """A client stops a task that Codex has worked on, while no turn of it runs."""
+        return _STARTING_THREAD_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,6 +404,10 @@ class StartingTurn(OperationRow):
         """The app-server died and its successor does not say how the turn ended."""
         return _STARTING_TURN_LOSE.of(self, last_error=json_text(last_error))
 
+    def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
+        """A client stops a task that Codex has worked on, while no turn of it runs."""
+        return _STARTING_TURN_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running(OperationRow):
@@ -404,6 +450,33 @@ class Running(OperationRow):
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
         """The app-server died and its successor does not say how the turn ended."""
         return _RUNNING_LOSE.of(self, last_error=json_text(last_error))
+
+    def carry_on(self, *, continues_turn_id: str, last_error: Error) -> Change[Queued]:
+        """The app-server died with the turn in it; the task goes back to the queue and is carried on in
+        another turn.
+        """
+        return _RUNNING_CARRY_ON.of(
+            self,
+            continues_turn_id=continues_turn_id,
+            last_error=json_text(last_error),
+        )
+
+    def await_quota(
+        self,
+        *,
+        continues_turn_id: str,
+        resumes_at: int,
+        quota_retry_count: int,
+        last_error: Error,
+    ) -> Change[WaitingForQuota]:
+        """The usage limit of Codex ended the turn; the task waits for the reset."""
+        return _RUNNING_AWAIT_QUOTA.of(
+            self,
+            continues_turn_id=continues_turn_id,
+            resumes_at=resumes_at,
+            quota_retry_count=quota_retry_count,
+            last_error=json_text(last_error),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -448,6 +521,33 @@ class WaitingForApproval(OperationRow):
         """The app-server died and its successor does not say how the turn ended."""
         return _WAITING_FOR_APPROVAL_LOSE.of(self, last_error=json_text(last_error))
 
+    def carry_on(self, *, continues_turn_id: str, last_error: Error) -> Change[Queued]:
+        """The app-server died with the turn in it; the task goes back to the queue and is carried on in
+        another turn.
+        """
+        return _WAITING_FOR_APPROVAL_CARRY_ON.of(
+            self,
+            continues_turn_id=continues_turn_id,
+            last_error=json_text(last_error),
+        )
+
+    def await_quota(
+        self,
+        *,
+        continues_turn_id: str,
+        resumes_at: int,
+        quota_retry_count: int,
+        last_error: Error,
+    ) -> Change[WaitingForQuota]:
+        """The usage limit of Codex ended the turn; the task waits for the reset."""
+        return _WAITING_FOR_APPROVAL_AWAIT_QUOTA.of(
+            self,
+            continues_turn_id=continues_turn_id,
+            resumes_at=resumes_at,
+            quota_retry_count=quota_retry_count,
+            last_error=json_text(last_error),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingForUserInput(OperationRow):
@@ -491,6 +591,55 @@ class WaitingForUserInput(OperationRow):
         """The app-server died and its successor does not say how the turn ended."""
         return _WAITING_FOR_USER_INPUT_LOSE.of(self, last_error=json_text(last_error))
 
+    def carry_on(self, *, continues_turn_id: str, last_error: Error) -> Change[Queued]:
+        """The app-server died with the turn in it; the task goes back to the queue and is carried on in
+        another turn.
+        """
+        return _WAITING_FOR_USER_INPUT_CARRY_ON.of(
+            self,
+            continues_turn_id=continues_turn_id,
+            last_error=json_text(last_error),
+        )
+
+    def await_quota(
+        self,
+        *,
+        continues_turn_id: str,
+        resumes_at: int,
+        quota_retry_count: int,
+        last_error: Error,
+    ) -> Change[WaitingForQuota]:
+        """The usage limit of Codex ended the turn; the task waits for the reset."""
+        return _WAITING_FOR_USER_INPUT_AWAIT_QUOTA.of(
+            self,
+            continues_turn_id=continues_turn_id,
+            resumes_at=resumes_at,
+            quota_retry_count=quota_retry_count,
+            last_error=json_text(last_error),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingForQuota(OperationRow):
+    """The usage limit of Codex ended its turn; at resumesAt it goes back to the queue by itself."""
+
+    state: Literal["waiting_for_quota"]
+    continues_turn_id: str
+    thread_id: str
+    turn_id: None
+    resumes_at: int
+    started_at: None
+    completed_at: None
+    last_error: Error
+
+    def replenish(self) -> Change[Queued]:
+        """The time of the reset has come; the task goes back to the queue."""
+        return _WAITING_FOR_QUOTA_REPLENISH.of(self)
+
+    def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
+        """A client stops a task that Codex has worked on, while no turn of it runs."""
+        return _WAITING_FOR_QUOTA_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed(OperationRow):
@@ -513,7 +662,7 @@ class Failed(OperationRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupted(OperationRow):
-    """The turn was stopped before its end."""
+    """Its turn was stopped before the end, or broke off and is not carried on."""
 
     state: Literal["interrupted"]
     thread_id: str
@@ -526,6 +675,7 @@ class Cancelled(OperationRow):
     """Stopped on request before Codex received the prompt."""
 
     state: Literal["cancelled"]
+    continues_turn_id: None
     turn_id: None
     completed_at: int
 
@@ -556,6 +706,7 @@ Operation: TypeAlias = (
     | Running
     | WaitingForApproval
     | WaitingForUserInput
+    | WaitingForQuota
     | Completed
     | Failed
     | Interrupted
@@ -585,6 +736,7 @@ _CLASSES: Final[Mapping[str, type[Operation]]] = {
     "running": Running,
     "waiting_for_approval": WaitingForApproval,
     "waiting_for_user_input": WaitingForUserInput,
+    "waiting_for_quota": WaitingForQuota,
     "completed": Completed,
     "failed": Failed,
     "interrupted": Interrupted,
@@ -618,6 +770,10 @@ _STORED: Final = Table(
         ),
         Column("approval_policy", "text", values=("never", "on-request", "untrusted", "respect_existing")),
         Column("timeout_seconds", "integer"),
+        Column("recovery_policy", "text", values=("report", "continue")),
+        Column("max_continuations", "integer"),
+        Column("continuation_count", "integer"),
+        Column("continues_turn_id", "text", optional=True),
         Column("thread_id", "text", optional=True),
         Column("turn_id", "text", optional=True),
         Column("worker_id", "text", optional=True),
@@ -626,6 +782,8 @@ _STORED: Final = Table(
         Column("queued_reason", "text", optional=True, values=("retry_after_worker_error",)),
         Column("app_server_generation", "integer", optional=True),
         Column("interrupt_requested_at", "integer", optional=True),
+        Column("resumes_at", "integer", optional=True),
+        Column("quota_retry_count", "integer"),
         Column("started_at", "integer", optional=True),
         Column("completed_at", "integer", optional=True),
         Column("last_error", "object", optional=True),
@@ -639,6 +797,7 @@ _REQUIRES: Final[Mapping[str, tuple[str, ...]]] = {
     "running": ("thread_id", "turn_id", "started_at"),
     "waiting_for_approval": ("thread_id", "turn_id", "started_at"),
     "waiting_for_user_input": ("thread_id", "turn_id", "started_at"),
+    "waiting_for_quota": ("thread_id", "continues_turn_id", "resumes_at", "last_error"),
     "completed": ("thread_id", "turn_id", "completed_at"),
     "failed": ("completed_at", "last_error"),
     "interrupted": ("thread_id", "turn_id", "completed_at"),
@@ -648,14 +807,15 @@ _REQUIRES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 _FORBIDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "queued": ("turn_id", "started_at", "completed_at"),
+    "queued": ("turn_id", "resumes_at", "started_at", "completed_at"),
     "starting_app_server": ("turn_id", "completed_at"),
     "starting_thread": ("turn_id", "completed_at"),
     "starting_turn": ("turn_id", "completed_at"),
     "running": ("completed_at",),
     "waiting_for_approval": ("completed_at",),
     "waiting_for_user_input": ("completed_at",),
-    "cancelled": ("turn_id",),
+    "waiting_for_quota": ("turn_id", "started_at", "completed_at"),
+    "cancelled": ("turn_id", "continues_turn_id"),
 }
 
 
@@ -675,9 +835,11 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
         "client_request_id, payload_hash, message, title, project_id, cwd, model, effort, sandbox, "
-        "approval_policy, timeout_seconds, thread_id, attempt_count) SELECT :id, 'queued', 1, :now, :now, "
-        ":operation_type, :client_request_id, :payload_hash, :message, :title, :project_id, :cwd, :model, "
-        ":effort, :sandbox, :approval_policy, :timeout_seconds, :thread_id, 0 WHERE TRUE RETURNING *"
+        "approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, "
+        "thread_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
+        ":client_request_id, :payload_hash, :message, :title, :project_id, :cwd, :model, :effort, :sandbox, "
+        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :thread_id, 0, 0 WHERE "
+        "TRUE RETURNING *"
     ),
     actors=("client",),
     fenced=True,
@@ -727,6 +889,21 @@ _QUEUED_FAIL: Final[Edge[Failed]] = Edge(
     fenced=True,
     emits=(),
     read=reader(Failed, read),
+)
+_QUEUED_STOP: Final[Edge[Interrupted]] = Edge(
+    lifecycle="operation",
+    event="stop",
+    source="queued",
+    target="interrupted",
+    statement=(
+        "UPDATE operation SET state = 'interrupted', thread_id = :thread_id, turn_id = :turn_id, "
+        "completed_at = :now, resumes_at = NULL, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'queued' AND revision = :revision RETURNING *"
+    ),
+    actors=("client", "worker"),
+    fenced=True,
+    emits=(),
+    read=reader(Interrupted, read),
 )
 _STARTING_APP_SERVER_OPEN_THREAD: Final[Edge[StartingThread]] = Edge(
     lifecycle="operation",
@@ -803,6 +980,21 @@ _STARTING_APP_SERVER_FAIL: Final[Edge[Failed]] = Edge(
     fenced=True,
     emits=(),
     read=reader(Failed, read),
+)
+_STARTING_APP_SERVER_STOP: Final[Edge[Interrupted]] = Edge(
+    lifecycle="operation",
+    event="stop",
+    source="starting_app_server",
+    target="interrupted",
+    statement=(
+        "UPDATE operation SET state = 'interrupted', thread_id = :thread_id, turn_id = :turn_id, "
+        "completed_at = :now, resumes_at = NULL, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'starting_app_server' AND revision = :revision RETURNING *"
+    ),
+    actors=("client", "worker"),
+    fenced=True,
+    emits=(),
+    read=reader(Interrupted, read),
 )
 _STARTING_THREAD_OPEN_TURN: Final[Edge[StartingTurn]] = Edge(
     lifecycle="operation",
@@ -893,6 +1085,21 @@ _STARTING_THREAD_ORPHAN: Final[Edge[Orphaned]] = Edge(
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
+)
+_STARTING_THREAD_STOP: Final[Edge[Interrupted]] = Edge(
+    lifecycle="operation",
+    event="stop",
+    source="starting_thread",
+    target="interrupted",
+    statement=(
+        "UPDATE operation SET state = 'interrupted', thread_id = :thread_id, turn_id = :turn_id, "
+        "completed_at = :now, resumes_at = NULL, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'starting_thread' AND revision = :revision RETURNING *"
+    ),
+    actors=("client", "worker"),
+    fenced=True,
+    emits=(),
+    read=reader(Interrupted, read),
 )
 _STARTING_TURN_RUN: Final[Edge[Running]] = Edge(
     lifecycle="operation",
@@ -998,6 +1205,21 @@ _STARTING_TURN_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
+)
+_STARTING_TURN_STOP: Final[Edge[Interrupted]] = Edge(
+    lifecycle="operation",
+    event="stop",
+    source="starting_turn",
+    target="interrupted",
+    statement=(
+        "UPDATE operation SET state = 'interrupted', thread_id = :thread_id, turn_id = :turn_id, "
+        "completed_at = :now, resumes_at = NULL, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'starting_turn' AND revision = :revision RETURNING *"
+    ),
+    actors=("client", "worker"),
+    fenced=True,
+    emits=(),
+    read=reader(Interrupted, read),
 )
 _RUNNING_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
     lifecycle="operation",
@@ -1115,6 +1337,39 @@ _RUNNING_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
+)
+_RUNNING_CARRY_ON: Final[Edge[Queued]] = Edge(
+    lifecycle="operation",
+    event="carry_on",
+    source="running",
+    target="queued",
+    statement=(
+        "UPDATE operation SET state = 'queued', turn_id = NULL, started_at = NULL, worker_id = NULL, "
+        "app_server_generation = NULL, continues_turn_id = :continues_turn_id, continuation_count = "
+        "continuation_count + 1, last_error = :last_error, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'running' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    fenced=True,
+    emits=(),
+    read=reader(Queued, read),
+)
+_RUNNING_AWAIT_QUOTA: Final[Edge[WaitingForQuota]] = Edge(
+    lifecycle="operation",
+    event="await_quota",
+    source="running",
+    target="waiting_for_quota",
+    statement=(
+        "UPDATE operation SET state = 'waiting_for_quota', turn_id = NULL, started_at = NULL, worker_id = "
+        "NULL, app_server_generation = NULL, continues_turn_id = :continues_turn_id, resumes_at = "
+        ":resumes_at, quota_retry_count = :quota_retry_count, last_error = :last_error, revision = revision "
+        "+ 1, updated_at = :now WHERE operation_id = :id AND state = 'running' AND revision = :revision "
+        "RETURNING *"
+    ),
+    actors=("codex",),
+    fenced=True,
+    emits=(),
+    read=reader(WaitingForQuota, read),
 )
 _WAITING_FOR_APPROVAL_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
     lifecycle="operation",
@@ -1234,6 +1489,39 @@ _WAITING_FOR_APPROVAL_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
 )
+_WAITING_FOR_APPROVAL_CARRY_ON: Final[Edge[Queued]] = Edge(
+    lifecycle="operation",
+    event="carry_on",
+    source="waiting_for_approval",
+    target="queued",
+    statement=(
+        "UPDATE operation SET state = 'queued', turn_id = NULL, started_at = NULL, worker_id = NULL, "
+        "app_server_generation = NULL, continues_turn_id = :continues_turn_id, continuation_count = "
+        "continuation_count + 1, last_error = :last_error, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    fenced=True,
+    emits=(),
+    read=reader(Queued, read),
+)
+_WAITING_FOR_APPROVAL_AWAIT_QUOTA: Final[Edge[WaitingForQuota]] = Edge(
+    lifecycle="operation",
+    event="await_quota",
+    source="waiting_for_approval",
+    target="waiting_for_quota",
+    statement=(
+        "UPDATE operation SET state = 'waiting_for_quota', turn_id = NULL, started_at = NULL, worker_id = "
+        "NULL, app_server_generation = NULL, continues_turn_id = :continues_turn_id, resumes_at = "
+        ":resumes_at, quota_retry_count = :quota_retry_count, last_error = :last_error, revision = revision "
+        "+ 1, updated_at = :now WHERE operation_id = :id AND state = 'waiting_for_approval' AND revision = "
+        ":revision RETURNING *"
+    ),
+    actors=("codex",),
+    fenced=True,
+    emits=(),
+    read=reader(WaitingForQuota, read),
+)
 _WAITING_FOR_USER_INPUT_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
     lifecycle="operation",
     event="ask_approval",
@@ -1352,6 +1640,68 @@ _WAITING_FOR_USER_INPUT_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
 )
+_WAITING_FOR_USER_INPUT_CARRY_ON: Final[Edge[Queued]] = Edge(
+    lifecycle="operation",
+    event="carry_on",
+    source="waiting_for_user_input",
+    target="queued",
+    statement=(
+        "UPDATE operation SET state = 'queued', turn_id = NULL, started_at = NULL, worker_id = NULL, "
+        "app_server_generation = NULL, continues_turn_id = :continues_turn_id, continuation_count = "
+        "continuation_count + 1, last_error = :last_error, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    fenced=True,
+    emits=(),
+    read=reader(Queued, read),
+)
+_WAITING_FOR_USER_INPUT_AWAIT_QUOTA: Final[Edge[WaitingForQuota]] = Edge(
+    lifecycle="operation",
+    event="await_quota",
+    source="waiting_for_user_input",
+    target="waiting_for_quota",
+    statement=(
+        "UPDATE operation SET state = 'waiting_for_quota', turn_id = NULL, started_at = NULL, worker_id = "
+        "NULL, app_server_generation = NULL, continues_turn_id = :continues_turn_id, resumes_at = "
+        ":resumes_at, quota_retry_count = :quota_retry_count, last_error = :last_error, revision = revision "
+        "+ 1, updated_at = :now WHERE operation_id = :id AND state = 'waiting_for_user_input' AND revision = "
+        ":revision RETURNING *"
+    ),
+    actors=("codex",),
+    fenced=True,
+    emits=(),
+    read=reader(WaitingForQuota, read),
+)
+_WAITING_FOR_QUOTA_REPLENISH: Final[Edge[Queued]] = Edge(
+    lifecycle="operation",
+    event="replenish",
+    source="waiting_for_quota",
+    target="queued",
+    statement=(
+        "UPDATE operation SET state = 'queued', resumes_at = NULL, revision = revision + 1, updated_at = "
+        ":now WHERE operation_id = :id AND state = 'waiting_for_quota' AND revision = :revision RETURNING *"
+    ),
+    actors=("clock",),
+    fenced=True,
+    emits=(),
+    read=reader(Queued, read),
+)
+_WAITING_FOR_QUOTA_STOP: Final[Edge[Interrupted]] = Edge(
+    lifecycle="operation",
+    event="stop",
+    source="waiting_for_quota",
+    target="interrupted",
+    statement=(
+        "UPDATE operation SET state = 'interrupted', thread_id = :thread_id, turn_id = :turn_id, "
+        "completed_at = :now, resumes_at = NULL, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'waiting_for_quota' AND revision = :revision RETURNING *"
+    ),
+    actors=("client", "worker"),
+    fenced=True,
+    emits=(),
+    read=reader(Interrupted, read),
+)
 
 
 def submit(
@@ -1365,6 +1715,8 @@ def submit(
     sandbox: Sandbox,
     approval_policy: ApprovalPolicy,
     timeout_seconds: int,
+    recovery_policy: RecoveryPolicy,
+    max_continuations: int,
     client_request_id: str | None = None,
     title: str | None = None,
     model: str | None = None,
@@ -1386,6 +1738,8 @@ def submit(
         sandbox=sandbox,
         approval_policy=approval_policy,
         timeout_seconds=timeout_seconds,
+        recovery_policy=recovery_policy,
+        max_continuations=max_continuations,
         thread_id=thread_id,
     )
 
@@ -1417,6 +1771,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("queued", "interrupt"): "illegal",
     ("queued", "orphan"): "illegal",
     ("queued", "lose"): "illegal",
+    ("queued", "carry_on"): "ignored",
+    ("queued", "await_quota"): "illegal",
+    ("queued", "replenish"): "ignored",
+    ("queued", "stop"): "transition",
     ("starting_app_server", "claim"): "illegal",
     ("starting_app_server", "open_thread"): "transition",
     ("starting_app_server", "open_turn"): "illegal",
@@ -1433,6 +1791,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_app_server", "interrupt"): "illegal",
     ("starting_app_server", "orphan"): "illegal",
     ("starting_app_server", "lose"): "illegal",
+    ("starting_app_server", "carry_on"): "illegal",
+    ("starting_app_server", "await_quota"): "illegal",
+    ("starting_app_server", "replenish"): "illegal",
+    ("starting_app_server", "stop"): "transition",
     ("starting_thread", "claim"): "illegal",
     ("starting_thread", "open_thread"): "illegal",
     ("starting_thread", "open_turn"): "transition",
@@ -1449,6 +1811,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_thread", "interrupt"): "illegal",
     ("starting_thread", "orphan"): "transition",
     ("starting_thread", "lose"): "illegal",
+    ("starting_thread", "carry_on"): "illegal",
+    ("starting_thread", "await_quota"): "illegal",
+    ("starting_thread", "replenish"): "illegal",
+    ("starting_thread", "stop"): "transition",
     ("starting_turn", "claim"): "illegal",
     ("starting_turn", "open_thread"): "illegal",
     ("starting_turn", "open_turn"): "illegal",
@@ -1465,6 +1831,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_turn", "interrupt"): "illegal",
     ("starting_turn", "orphan"): "transition",
     ("starting_turn", "lose"): "transition",
+    ("starting_turn", "carry_on"): "illegal",
+    ("starting_turn", "await_quota"): "illegal",
+    ("starting_turn", "replenish"): "illegal",
+    ("starting_turn", "stop"): "transition",
     ("running", "claim"): "illegal",
     ("running", "open_thread"): "illegal",
     ("running", "open_turn"): "illegal",
@@ -1481,6 +1851,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("running", "interrupt"): "transition",
     ("running", "orphan"): "transition",
     ("running", "lose"): "transition",
+    ("running", "carry_on"): "transition",
+    ("running", "await_quota"): "transition",
+    ("running", "replenish"): "illegal",
+    ("running", "stop"): "illegal",
     ("waiting_for_approval", "claim"): "illegal",
     ("waiting_for_approval", "open_thread"): "illegal",
     ("waiting_for_approval", "open_turn"): "illegal",
@@ -1497,6 +1871,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_approval", "interrupt"): "transition",
     ("waiting_for_approval", "orphan"): "transition",
     ("waiting_for_approval", "lose"): "transition",
+    ("waiting_for_approval", "carry_on"): "transition",
+    ("waiting_for_approval", "await_quota"): "transition",
+    ("waiting_for_approval", "replenish"): "illegal",
+    ("waiting_for_approval", "stop"): "illegal",
     ("waiting_for_user_input", "claim"): "illegal",
     ("waiting_for_user_input", "open_thread"): "illegal",
     ("waiting_for_user_input", "open_turn"): "illegal",
@@ -1513,6 +1891,30 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_user_input", "interrupt"): "transition",
     ("waiting_for_user_input", "orphan"): "transition",
     ("waiting_for_user_input", "lose"): "transition",
+    ("waiting_for_user_input", "carry_on"): "transition",
+    ("waiting_for_user_input", "await_quota"): "transition",
+    ("waiting_for_user_input", "replenish"): "illegal",
+    ("waiting_for_user_input", "stop"): "illegal",
+    ("waiting_for_quota", "claim"): "illegal",
+    ("waiting_for_quota", "open_thread"): "illegal",
+    ("waiting_for_quota", "open_turn"): "illegal",
+    ("waiting_for_quota", "run"): "illegal",
+    ("waiting_for_quota", "requeue"): "illegal",
+    ("waiting_for_quota", "ask_approval"): "illegal",
+    ("waiting_for_quota", "ask_user_input"): "illegal",
+    ("waiting_for_quota", "resume"): "illegal",
+    ("waiting_for_quota", "request_interrupt"): "illegal",
+    ("waiting_for_quota", "cancel"): "illegal",
+    ("waiting_for_quota", "withdraw"): "illegal",
+    ("waiting_for_quota", "complete"): "illegal",
+    ("waiting_for_quota", "fail"): "illegal",
+    ("waiting_for_quota", "interrupt"): "illegal",
+    ("waiting_for_quota", "orphan"): "illegal",
+    ("waiting_for_quota", "lose"): "illegal",
+    ("waiting_for_quota", "carry_on"): "illegal",
+    ("waiting_for_quota", "await_quota"): "ignored",
+    ("waiting_for_quota", "replenish"): "transition",
+    ("waiting_for_quota", "stop"): "transition",
     ("completed", "claim"): "illegal",
     ("completed", "open_thread"): "illegal",
     ("completed", "open_turn"): "illegal",
@@ -1529,6 +1931,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("completed", "interrupt"): "conflict",
     ("completed", "orphan"): "conflict",
     ("completed", "lose"): "conflict",
+    ("completed", "carry_on"): "illegal",
+    ("completed", "await_quota"): "illegal",
+    ("completed", "replenish"): "illegal",
+    ("completed", "stop"): "illegal",
     ("failed", "claim"): "illegal",
     ("failed", "open_thread"): "illegal",
     ("failed", "open_turn"): "illegal",
@@ -1545,6 +1951,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("failed", "interrupt"): "conflict",
     ("failed", "orphan"): "conflict",
     ("failed", "lose"): "conflict",
+    ("failed", "carry_on"): "illegal",
+    ("failed", "await_quota"): "illegal",
+    ("failed", "replenish"): "illegal",
+    ("failed", "stop"): "illegal",
     ("interrupted", "claim"): "illegal",
     ("interrupted", "open_thread"): "illegal",
     ("interrupted", "open_turn"): "illegal",
@@ -1561,6 +1971,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("interrupted", "interrupt"): "ignored",
     ("interrupted", "orphan"): "conflict",
     ("interrupted", "lose"): "conflict",
+    ("interrupted", "carry_on"): "illegal",
+    ("interrupted", "await_quota"): "illegal",
+    ("interrupted", "replenish"): "illegal",
+    ("interrupted", "stop"): "ignored",
     ("cancelled", "claim"): "illegal",
     ("cancelled", "open_thread"): "illegal",
     ("cancelled", "open_turn"): "illegal",
@@ -1577,6 +1991,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("cancelled", "interrupt"): "conflict",
     ("cancelled", "orphan"): "conflict",
     ("cancelled", "lose"): "conflict",
+    ("cancelled", "carry_on"): "illegal",
+    ("cancelled", "await_quota"): "illegal",
+    ("cancelled", "replenish"): "illegal",
+    ("cancelled", "stop"): "illegal",
     ("orphaned", "claim"): "illegal",
     ("orphaned", "open_thread"): "illegal",
     ("orphaned", "open_turn"): "illegal",
@@ -1593,6 +2011,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("orphaned", "interrupt"): "conflict",
     ("orphaned", "orphan"): "ignored",
     ("orphaned", "lose"): "conflict",
+    ("orphaned", "carry_on"): "illegal",
+    ("orphaned", "await_quota"): "illegal",
+    ("orphaned", "replenish"): "illegal",
+    ("orphaned", "stop"): "illegal",
     ("unknown_after_app_server_exit", "claim"): "illegal",
     ("unknown_after_app_server_exit", "open_thread"): "illegal",
     ("unknown_after_app_server_exit", "open_turn"): "illegal",
@@ -1609,6 +2031,10 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("unknown_after_app_server_exit", "interrupt"): "conflict",
     ("unknown_after_app_server_exit", "orphan"): "conflict",
     ("unknown_after_app_server_exit", "lose"): "ignored",
+    ("unknown_after_app_server_exit", "carry_on"): "illegal",
+    ("unknown_after_app_server_exit", "await_quota"): "illegal",
+    ("unknown_after_app_server_exit", "replenish"): "illegal",
+    ("unknown_after_app_server_exit", "stop"): "illegal",
 }
 """What each event does in each state."""
 
@@ -1616,17 +2042,20 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("queued", "claim"): "starting_app_server",
     ("queued", "cancel"): "cancelled",
     ("queued", "fail"): "failed",
+    ("queued", "stop"): "interrupted",
     ("starting_app_server", "open_thread"): "starting_thread",
     ("starting_app_server", "requeue"): "queued",
     ("starting_app_server", "request_interrupt"): "starting_app_server",
     ("starting_app_server", "withdraw"): "cancelled",
     ("starting_app_server", "fail"): "failed",
+    ("starting_app_server", "stop"): "interrupted",
     ("starting_thread", "open_turn"): "starting_turn",
     ("starting_thread", "requeue"): "queued",
     ("starting_thread", "request_interrupt"): "starting_thread",
     ("starting_thread", "withdraw"): "cancelled",
     ("starting_thread", "fail"): "failed",
     ("starting_thread", "orphan"): "orphaned",
+    ("starting_thread", "stop"): "interrupted",
     ("starting_turn", "run"): "running",
     ("starting_turn", "requeue"): "queued",
     ("starting_turn", "request_interrupt"): "starting_turn",
@@ -1634,6 +2063,7 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("starting_turn", "fail"): "failed",
     ("starting_turn", "orphan"): "orphaned",
     ("starting_turn", "lose"): "unknown_after_app_server_exit",
+    ("starting_turn", "stop"): "interrupted",
     ("running", "ask_approval"): "waiting_for_approval",
     ("running", "ask_user_input"): "waiting_for_user_input",
     ("running", "request_interrupt"): "running",
@@ -1642,6 +2072,8 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("running", "interrupt"): "interrupted",
     ("running", "orphan"): "orphaned",
     ("running", "lose"): "unknown_after_app_server_exit",
+    ("running", "carry_on"): "queued",
+    ("running", "await_quota"): "waiting_for_quota",
     ("waiting_for_approval", "ask_user_input"): "waiting_for_user_input",
     ("waiting_for_approval", "resume"): "running",
     ("waiting_for_approval", "request_interrupt"): "waiting_for_approval",
@@ -1650,6 +2082,8 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("waiting_for_approval", "interrupt"): "interrupted",
     ("waiting_for_approval", "orphan"): "orphaned",
     ("waiting_for_approval", "lose"): "unknown_after_app_server_exit",
+    ("waiting_for_approval", "carry_on"): "queued",
+    ("waiting_for_approval", "await_quota"): "waiting_for_quota",
     ("waiting_for_user_input", "ask_approval"): "waiting_for_approval",
     ("waiting_for_user_input", "resume"): "running",
     ("waiting_for_user_input", "request_interrupt"): "waiting_for_user_input",
@@ -1658,6 +2092,10 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("waiting_for_user_input", "interrupt"): "interrupted",
     ("waiting_for_user_input", "orphan"): "orphaned",
     ("waiting_for_user_input", "lose"): "unknown_after_app_server_exit",
+    ("waiting_for_user_input", "carry_on"): "queued",
+    ("waiting_for_user_input", "await_quota"): "waiting_for_quota",
+    ("waiting_for_quota", "replenish"): "queued",
+    ("waiting_for_quota", "stop"): "interrupted",
 }
 """Where each event leads."""
 
@@ -1682,6 +2120,10 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "interrupt": ("codex",),
     "orphan": ("codex",),
     "lose": ("worker",),
+    "carry_on": ("worker",),
+    "await_quota": ("codex",),
+    "replenish": ("clock",),
+    "stop": ("client", "worker"),
 }
 """Who may raise each event."""
 
@@ -1698,6 +2140,10 @@ EVIDENCE: Final[Mapping[Event, str]] = {
     "interrupt": "turn/completed with status interrupted, or the thread's own history",
     "orphan": "thread/resume and thread/turns/list refuse the thread",
     "lose": "another app-server generation, and a history that leaves it open",
+    "carry_on": "another app-server generation, and a history in which the turn broke off",
+    "await_quota": "a failed turn whose codexErrorInfo is usageLimitExceeded",
+    "replenish": "resumes_at, by the store's clock",
+    "stop": "the last of its turns has ended",
 }
 """What shows that an event happened, where the spec asks for it."""
 
@@ -1709,9 +2155,10 @@ PATHS: Final[Mapping[State, tuple[Event, ...]]] = {
     "running": ("submit", "claim", "open_thread", "open_turn", "run"),
     "waiting_for_approval": ("submit", "claim", "open_thread", "open_turn", "run", "ask_approval"),
     "waiting_for_user_input": ("submit", "claim", "open_thread", "open_turn", "run", "ask_user_input"),
+    "waiting_for_quota": ("submit", "claim", "open_thread", "open_turn", "run", "await_quota"),
     "completed": ("submit", "claim", "open_thread", "open_turn", "run", "complete"),
     "failed": ("submit", "fail"),
-    "interrupted": ("submit", "claim", "open_thread", "open_turn", "run", "interrupt"),
+    "interrupted": ("submit", "stop"),
     "cancelled": ("submit", "cancel"),
     "orphaned": ("submit", "claim", "open_thread", "orphan"),
     "unknown_after_app_server_exit": ("submit", "claim", "open_thread", "open_turn", "lose"),
@@ -1721,8 +2168,8 @@ PATHS: Final[Mapping[State, tuple[Event, ...]]] = {
 FACTS: Final[Mapping[State, StateFacts]] = {
     "queued": StateFacts(
         means=(
-            "Durable and waiting for a worker; nothing was sent to Codex, or what was sent is known to be "
-            "void."
+            "Durable and waiting for a worker; no turn of it runs, and none that may have been asked for is "
+            "in doubt."
         ),
         status="queued",
         terminal=False,
@@ -1806,6 +2253,18 @@ FACTS: Final[Mapping[State, StateFacts]] = {
         next_action="answer_pending_interaction",
         poll_after_seconds=10,
     ),
+    "waiting_for_quota": StateFacts(
+        means="The usage limit of Codex ended its turn; at resumesAt it goes back to the queue by itself.",
+        status="waiting_for_quota",
+        terminal=False,
+        cancellable=True,
+        waits_for="quota",
+        waits_for_human=False,
+        holds_slot=False,
+        retry_safe=False,
+        next_action="wait_for_quota",
+        poll_after_seconds=60,
+    ),
     "completed": StateFacts(
         means="Codex finished the turn; the final report is stored.",
         status="completed",
@@ -1831,7 +2290,7 @@ FACTS: Final[Mapping[State, StateFacts]] = {
         poll_after_seconds=0,
     ),
     "interrupted": StateFacts(
-        means="The turn was stopped before its end.",
+        means="Its turn was stopped before the end, or broke off and is not carried on.",
         status="interrupted",
         terminal=True,
         cancellable=False,

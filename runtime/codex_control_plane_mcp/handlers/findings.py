@@ -9,6 +9,7 @@ from codex_control_plane_contract.lifecycles import worker
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import Error, Finding, FindingId
 from codex_control_plane_mcp.handlers.moment import Moment
+from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.workers import any_live
 from codex_control_plane_mcp.redaction import redact
 from codex_control_plane_mcp.worker_starts import WorkerStarts
@@ -40,6 +41,8 @@ def findings_of_work(
     found = [*_absent_worker(moment, work, state_directory)]
     if executing is not None and executing.last_fault is not None:
         found.append(_fault(executing.last_fault))
+    if work["waiting_for_quota"]:
+        found.append(_usage_limit(moment, work["waiting_for_quota"]))
     if work["interactions"]:
         found.append(
             finding("pending_interactions", f"{work['interactions']} question(s) of Codex are open.")
@@ -53,7 +56,7 @@ def worst_first(found: Sequence[Finding]) -> list[Finding]:
 
 
 def _absent_worker(moment: Moment, work: Mapping[str, int], state_directory: Path) -> Iterator[Finding]:
-    waiting = work["queued"] + work["in_hand"] + work["commands"]
+    waiting = work["queued"] + work["waiting_for_quota"] + work["in_hand"] + work["commands"]
     if not waiting or any_live(moment):
         return
     if moment.settings.execution_mode != "inline":
@@ -66,6 +69,12 @@ def _absent_worker(moment: Moment, work: Mapping[str, int], state_directory: Pat
         yield finding(
             "no_live_worker", f"The last worker ended with exit code {failure.exit_code}: {end[0][:500]}"
         )
+
+
+def _usage_limit(moment: Moment, waiting: int) -> Finding:
+    reset = moment.reader.next_reset()
+    when = f"; the first goes on at {timestamp(reset)}" if reset is not None else ""
+    return finding("usage_limit", f"{waiting} task(s) wait at the usage limit of Codex{when}.")
 
 
 def _fault(fault: Error) -> Finding:

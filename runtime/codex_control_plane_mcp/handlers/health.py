@@ -99,6 +99,7 @@ def _active_work(work: Mapping[str, int]) -> ActiveWork:
     return {
         "queuedOperationCount": work.get("queued", 0),
         "activeTurnCount": work.get("turns", 0),
+        "waitingForQuotaCount": work.get("waiting_for_quota", 0),
         "pendingInteractionCount": work.get("interactions", 0),
         "queuedCommandCount": work.get("commands", 0),
     }

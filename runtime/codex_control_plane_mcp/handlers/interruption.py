@@ -50,9 +50,20 @@ def _request(context: Context, arguments: InterruptTurnArguments) -> tuple[opera
         row = _named_operation(reader, arguments)
         if isinstance(row, operation.Ended):
             raise _ended(row)
-        if isinstance(row, operation.Queued):
-            return transaction.apply(row.cancel()), None
+        if isinstance(row, operation.Queued | operation.WaitingForQuota):
+            return _stop(transaction, reader, row), None
         return _ask_to_stop(transaction, row)
+
+
+def _stop(
+    transaction: Transaction, reader: Reader, row: operation.Queued | operation.WaitingForQuota
+) -> operation.Operation:
+    """End a task of which no turn runs: interrupted if Codex has had one of it, cancelled if not."""
+    last = reader.turn(row.continues_turn_id) if row.continues_turn_id is not None else None
+    if last is not None:
+        return transaction.apply(row.stop(thread_id=last.thread_id, turn_id=last.turn_id), by="client")
+    assert isinstance(row, operation.Queued), "a task waits for quota after a turn"
+    return transaction.apply(row.cancel())
 
 
 def _ask_to_stop(

@@ -35,6 +35,8 @@ def next_step(moment: Moment, row: operation.Operation) -> Next:
     """Return what to do next about a task, and when to look again."""
     if isinstance(row, operation.Queued):
         return _step_of_queued(moment, row)
+    if isinstance(row, operation.WaitingForQuota):
+        return _step(row.facts.next_action, _seconds_until(row.resumes_at, moment))
     if row.facts.terminal:
         return _step(row.facts.next_action, row.facts.poll_after_seconds)
     if row.interrupt_requested_at is not None or (row.facts.waits_for_human and not _asks(moment, row)):
@@ -67,10 +69,15 @@ def _step_of_queued(moment: Moment, row: operation.Queued) -> Next:
         case "global_slot_limit" | "thread_slot_limit":
             return _step("wait_for_worker_slot", SLOT_POLL_SECONDS)
         case "retry_after_worker_error":
-            due = -(-((row.next_attempt_at or moment.now) - moment.now) // 1000)
+            due = _seconds_until(row.next_attempt_at or moment.now, moment)
             return _step(row.facts.next_action, min(max(due, soonest), LONGEST_POLL_SECONDS))
         case "waiting_for_worker":
             return _step(row.facts.next_action, soonest)
+
+
+def _seconds_until(time: int, moment: Moment) -> int:
+    """Return the whole seconds until a stored time, at least one."""
+    return max(-(-(time - moment.now) // 1000), 1)
 
 
 def _step(action: NextAction, seconds: int) -> Next:

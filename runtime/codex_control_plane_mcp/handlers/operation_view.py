@@ -1,12 +1,13 @@
 """Tasks as clients see them, each fact once (contract §4 Operation, §19.8)."""
 
 import hashlib
-from typing import cast
+from typing import Final, cast
 
 from codex_control_plane_contract.arguments import GetOperationStatusArguments
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_contract.records import JournalRow
 from codex_control_plane_contract.types import (
+    ContinuationState,
     Error,
     JournalEntry,
     Operation,
@@ -23,6 +24,9 @@ from codex_control_plane_mcp.handlers.times import seconds_between, timestamp
 from codex_control_plane_mcp.handlers.turn_view import present_report, present_turn, present_usage
 from codex_control_plane_mcp.handlers.workers import present_worker_state
 from codex_control_plane_mcp.redaction import redact, redact_json
+
+EARLIER_TURNS: Final = 10
+"""How many of the turns that have ended are named (spec/types/operation.yaml)."""
 
 
 def present_operation(
@@ -50,6 +54,7 @@ def present_operation(
     _add_names(view, row)
     _add_times(view, row)
     _add_holder(view, moment, row)
+    _add_continuations(view, moment, row)
     _add_turn(view, moment, row, arguments)
     add_progress(view, moment, arguments)
     if arguments.include_events:
@@ -62,6 +67,8 @@ def phase(row: operation.Operation) -> Phase:
     for name in ("starting", "waiting", "ended"):
         if row.state in operation.GROUPS[name]:
             return name
+    if row.facts.waits_for == "quota":
+        return "waiting"
     return "queued" if row.state == "queued" else "active"
 
 
@@ -84,6 +91,8 @@ def _add_names(view: Operation, row: operation.Operation) -> None:
 def _add_times(view: Operation, row: operation.Operation) -> None:
     if row.next_attempt_at is not None and row.state == "queued":
         view["nextAttemptAt"] = timestamp(row.next_attempt_at)
+    if row.resumes_at is not None:
+        view["resumesAt"] = timestamp(row.resumes_at)
     if row.started_at is not None:
         view["startedAt"] = timestamp(row.started_at)
     if row.completed_at is not None:
@@ -105,6 +114,24 @@ def _add_holder(view: Operation, moment: Moment, row: operation.Operation) -> No
         view["workerState"] = state
     if row.app_server_generation is not None:
         view["appServerGeneration"] = row.app_server_generation
+
+
+def _add_continuations(view: Operation, moment: Moment, row: operation.Operation) -> None:
+    """Add the turns that broke off, and what follows when one does; nothing for a task in its only turn."""
+    turns = moment.reader.turns_of(row.operation_id, limit=EARLIER_TURNS + 1)
+    earlier = [carried.turn_id for carried in turns if carried.turn_id != row.turn_id]
+    if row.recovery_policy == "report" and not earlier:
+        return
+    state: ContinuationState = {
+        "recoveryPolicy": row.recovery_policy,
+        "maxContinuations": row.max_continuations,
+        "continuationCount": row.continuation_count,
+    }
+    if earlier:
+        state["earlierTurnIds"] = earlier[-EARLIER_TURNS:]
+    if row.quota_retry_count:
+        state["quotaRetryCount"] = row.quota_retry_count
+    view["continuationState"] = state
 
 
 def _add_turn(

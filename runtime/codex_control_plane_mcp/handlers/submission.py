@@ -91,6 +91,8 @@ def _creation(
         approval_policy=request.approval_policy or settings.default_approval_policy,
         timeout_seconds=request.timeout_seconds,
         thread_id=request.thread_id,
+        recovery_policy=request.recovery_policy,
+        max_continuations=request.max_continuations,
     )
 
 

@@ -8,7 +8,12 @@ from typing import Final, Self
 
 from codex_control_plane_contract.arguments import SubmitTaskArguments
 from codex_control_plane_contract.errors import InvalidArgument
-from codex_control_plane_contract.lifecycles.operation import ApprovalPolicy, OperationType, Sandbox
+from codex_control_plane_contract.lifecycles.operation import (
+    ApprovalPolicy,
+    OperationType,
+    RecoveryPolicy,
+    Sandbox,
+)
 
 _APPROVAL_WORDS: Final[Mapping[str, ApprovalPolicy]] = {
     "never": "never",
@@ -38,6 +43,8 @@ class TaskRequest:
     sandbox: Sandbox | None
     approval_policy: ApprovalPolicy | None
     timeout_seconds: int
+    recovery_policy: RecoveryPolicy
+    max_continuations: int
     warnings: tuple[str, ...]
 
     @classmethod
@@ -59,6 +66,8 @@ class TaskRequest:
             sandbox=arguments.sandbox,
             approval_policy=_APPROVAL_WORDS[given] if given is not None else None,
             timeout_seconds=arguments.timeout_seconds,
+            recovery_policy=arguments.recovery_policy,
+            max_continuations=arguments.max_continuations,
             warnings=(_ADJUSTED,) if given == "on-failure" else (),
         )
 
@@ -69,8 +78,10 @@ class TaskRequest:
         It covers the canonical JSON (sorted names, no blanks, ASCII) of what the caller sent: aliases
         resolved, absent arguments left out, defaults not filled in, so that a change of settings makes no
         old request another one. The key itself is left out, and `timeout_seconds`, which says how the task
-        is run and not what it is.
+        is run and not what it is. What follows a death of the app-server is part of it: it may run the task's
+        commands again.
         """
+        continuing = self.recovery_policy == "continue"
         payload = {
             "operation_type": self.operation_type,
             "message": self.message,
@@ -82,6 +93,8 @@ class TaskRequest:
             "effort": self.effort,
             "sandbox": self.sandbox,
             "approval_policy": self.approval_policy,
+            "recovery_policy": self.recovery_policy if continuing else None,
+            "max_continuations": self.max_continuations if continuing else None,
         }
         given = {name: value for name, value in payload.items() if value is not None}
         canonical = json.dumps(given, sort_keys=True, separators=(",", ":"))
@@ -106,6 +119,10 @@ def _refuse_unstorable(arguments: SubmitTaskArguments) -> None:
 
 
 def _refuse_misfits(arguments: SubmitTaskArguments) -> None:
+    if arguments.recovery_policy == "report" and arguments.max_continuations > 1:
+        raise InvalidArgument(
+            "max_continuations fits recovery_policy continue only.", path="max_continuations", allowed=[1]
+        )
     if arguments.operation_type == "start_chat":
         _refuse_thread(arguments)
         if arguments.cwd is None and arguments.project_id is None:

@@ -6,7 +6,10 @@ SELECT * FROM operation WHERE client_request_id = :client_request_id;
 
 -- name: operation_of_turn
 -- The operation that carries a turn of Codex.
-SELECT * FROM operation WHERE thread_id = :thread_id AND turn_id = :turn_id;
+-- Between two turns it is known by the last one.
+SELECT * FROM operation
+WHERE thread_id = :thread_id
+  AND (turn_id = :turn_id OR (turn_id IS NULL AND continues_turn_id = :turn_id));
 
 -- name: operations_in_hand
 -- What a worker has claimed and Codex has not ended; oldest first.
@@ -36,6 +39,14 @@ LIMIT 1;
 -- When the next postponed task may start.
 SELECT min(next_attempt_at) AS due FROM operation WHERE state = 'queued' AND next_attempt_at > :now;
 
+-- name: replenished_operations
+-- The tasks whose usage limit is reset by now.
+SELECT * FROM operation WHERE state = 'waiting_for_quota' AND resumes_at <= :now ORDER BY resumes_at;
+
+-- name: next_reset
+-- When the usage limit of the next waiting task is reset.
+SELECT min(resumes_at) AS due FROM operation WHERE state = 'waiting_for_quota';
+
 -- name: older_queued
 -- How many queued tasks come before this one.
 SELECT count(*) AS total FROM operation
@@ -62,6 +73,10 @@ SELECT cwd FROM operation WHERE project_id = :project_id GROUP BY cwd ORDER BY m
 
 -- name: turn
 SELECT * FROM turn WHERE turn_id = :turn_id;
+
+-- name: turns_of
+-- The newest turns of a task, newest first.
+SELECT * FROM turn WHERE operation_id = :operation_id ORDER BY created_at DESC, turn_id DESC LIMIT :limit;
 
 -- name: active_turns
 SELECT * FROM turn
@@ -188,6 +203,7 @@ ORDER BY updated_at DESC LIMIT :limit;
 -- name: open_work
 SELECT
   (SELECT count(*) FROM operation WHERE state = 'queued') AS queued,
+  (SELECT count(*) FROM operation WHERE state = 'waiting_for_quota') AS waiting_for_quota,
   (SELECT count(*) FROM turn WHERE state IN ('running', 'waiting_for_approval', 'waiting_for_user_input')) AS turns,
   (SELECT count(*) FROM interaction WHERE state = 'pending') AS interactions,
   (SELECT count(*) FROM worker_command WHERE state IN ('queued', 'running')) AS commands,

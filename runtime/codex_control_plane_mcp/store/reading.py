@@ -9,7 +9,7 @@ from codex_control_plane_contract.lifecycles.attempt import Attempt
 from codex_control_plane_contract.lifecycles.attempt import read as read_attempt
 from codex_control_plane_contract.lifecycles.interaction import Interaction, Pending
 from codex_control_plane_contract.lifecycles.interaction import read as read_interaction
-from codex_control_plane_contract.lifecycles.operation import Operation, Queued
+from codex_control_plane_contract.lifecycles.operation import Operation, Queued, WaitingForQuota
 from codex_control_plane_contract.lifecycles.operation import read as read_operation
 from codex_control_plane_contract.lifecycles.turn import Active, Turn
 from codex_control_plane_contract.lifecycles.turn import read as read_turn
@@ -80,6 +80,15 @@ class Reader:
         """Return when the next postponed operation may start (milliseconds), or None."""
         return self._number("next_attempt_due", "due", now=now)
 
+    def replenished_operations(self, now: int) -> list[WaitingForQuota]:
+        """Return the operations whose usage limit is reset by now, the earliest first."""
+        rows = map(read_operation, self._all("replenished_operations", now=now))
+        return [row for row in rows if isinstance(row, WaitingForQuota)]
+
+    def next_reset(self) -> int | None:
+        """Return when the usage limit of the next waiting operation is reset (milliseconds), or None."""
+        return self._number("next_reset", "due")
+
     def older_queued(self, row: Operation) -> int:
         """Return how many queued operations come before ``row``."""
         return (
@@ -105,6 +114,11 @@ class Reader:
         """Return the turn, or None."""
         row = self._one("turn", turn_id=turn_id)
         return read_turn(row) if row else None
+
+    def turns_of(self, operation_id: str, *, limit: int) -> list[Turn]:
+        """Return the newest turns of an operation, in order."""
+        rows = self._all("turns_of", operation_id=operation_id, limit=limit)
+        return [read_turn(row) for row in reversed(rows)]
 
     def active_turns(self) -> list[Active]:
         """Return the turns that have not ended, oldest first."""
@@ -243,7 +257,7 @@ class Reader:
         return [read_operation(row) for row in self._all("recent_errors", since=since, limit=limit)]
 
     def open_work(self) -> Mapping[str, int]:
-        """Return counts: queued, in_hand, turns, interactions, commands."""
+        """Return counts: queued, waiting_for_quota, in_hand, turns, interactions, commands."""
         row = self._one("open_work")
         assert row is not None
         return {name: _integer(value) or 0 for name, value in row.items()}

@@ -1,7 +1,7 @@
 """What a model sees of a request that Codex makes to the Responses API."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, Self
 
@@ -19,14 +19,16 @@ _CONTEXT: Final = re.compile(
 class ModelRequest:
     """One `POST /v1/responses`, reduced to what a script or a test needs.
 
-    `user_text` is the last message of the person, `tool_outputs` is what the tools gave back since then,
-    `tools` are the names on offer, `size` is how many items the conversation holds.
+    `user_text` is the last message of the person, `earlier_texts` are those before it, `tool_outputs` is what
+    the tools gave back since then, `tools` are the names on offer, `size` is how many items the conversation
+    holds.
     """
 
     thread_id: str
     turn_id: str
     model: str
     user_text: str
+    earlier_texts: tuple[str, ...]
     tool_outputs: tuple[str, ...]
     tools: tuple[str, ...]
     size: int
@@ -36,13 +38,15 @@ class ModelRequest:
         """Return the request in `body`; ids come from `client_metadata`, else from Codex's headers."""
         metadata = _object(body.get("client_metadata"))
         items = [_object(item) for item in _array(body.get("input"))]
-        position, user_text = _last_user_text(items)
+        texts = list(_user_texts(items))
+        position, user_text = texts[-1] if texts else (len(items), "")
         outputs = [item.get("output") for item in items[position:] if item.get("type") in _OUTPUT_TYPES]
         return cls(
             thread_id=str(metadata.get("thread_id") or headers.get("thread-id", "")),
             turn_id=str(metadata.get("turn_id") or ""),
             model=str(body.get("model", "")),
             user_text=user_text,
+            earlier_texts=tuple(text for _, text in texts[:-1]),
             tool_outputs=tuple(_text(output) for output in outputs),
             tools=tuple(_tool_name(_object(tool)) for tool in _array(body.get("tools"))),
             size=len(items),
@@ -53,17 +57,15 @@ class ModelRequest:
         return asdict(self)
 
 
-def _last_user_text(items: list[JsonObject]) -> tuple[int, str]:
-    """Return the position after the person's last message and its text, leaving out injected context."""
-    for position in range(len(items) - 1, -1, -1):
-        item = items[position]
+def _user_texts(items: list[JsonObject]) -> Iterator[tuple[int, str]]:
+    """Yield the position after each message of the person and its text, leaving out injected context."""
+    for position, item in enumerate(items, start=1):
         if item.get("role") != "user" or item.get("type", "message") != "message":
             continue
         parts = [str(_object(part).get("text", "")) for part in _array(item.get("content"))]
         text = "\n".join(part for part in parts if part and not _CONTEXT.fullmatch(part))
         if text:
-            return position + 1, text
-    return len(items), ""
+            yield position, text
 
 
 def _text(output: JsonValue) -> str:

@@ -14,6 +14,8 @@ A script is one step per line, in a fenced block whose language is `model`, or o
     wait GATE            hold the response until the gate is opened
     fail STATUS [TYPE]   answer with this HTTP status (after output: end the stream with `response.failed`)
 
+Lines that start with `next:` are the script for messages that follow and hold none themselves.
+
 ``\\n`` stands for a line break in TEXT and CONTENT. The steps are done in order; each of `run`, `ask`,
 `patch`, `question` and `widen` ends one model call, so the number of tool outputs after the message tells
 where to go on. The script therefore needs no memory and outlives a restart of the model.
@@ -32,6 +34,7 @@ TOOL_VERBS: Final[frozenset[Verb]] = frozenset({"run", "ask", "patch", "question
 
 _FENCE: Final = re.compile(r"^```model[ \t]*\n(?P<steps>.*?)^```", re.MULTILINE | re.DOTALL)
 _LINE: Final = re.compile(r"^[ \t]*model:[ \t]*(?P<step>.+)$", re.MULTILINE)
+_NEXT_LINE: Final = re.compile(r"^[ \t]*next:[ \t]*(?P<step>.+)$", re.MULTILINE)
 _SUMMARY_LENGTH: Final = 80
 
 
@@ -47,14 +50,18 @@ class Step:
     text: str
 
 
-def read_script(text: str) -> tuple[Step, ...]:
-    """Return the steps in a user message, or a canned answer that echoes it when it holds none.
+def read_script(text: str, earlier: Sequence[str] = ()) -> tuple[Step, ...]:
+    """Return the steps in a user message, else those that the latest of `earlier` ones has for what follows.
 
-    Raises ScriptUnreadable.
+    Without either it is a canned answer that echoes the message. Raises ScriptUnreadable.
     """
     steps = tuple(read_step(line) for line in _step_lines(text))
     if steps:
         return steps
+    for message in reversed(earlier):
+        lines = [match["step"] for match in _NEXT_LINE.finditer(message)]
+        if lines:
+            return tuple(read_step(line) for line in lines)
     summary = " ".join(text.split())[:_SUMMARY_LENGTH]
     return (Step("say", f"I was asked: {summary}" if summary else "I was asked nothing."),)
 

@@ -176,13 +176,35 @@ class PlayedWorker:
 
         self.change(work)
 
+    def await_quota(self, operation_id: str, error: Error, *, resumes_at: int, retries: int = 0) -> None:
+        """Let the usage limit end the turn; the task waits until then."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = _in_turn(reader, operation_id)
+            carried = reader.turn(row.turn_id)
+            assert isinstance(carried, turn.Active)
+            transaction.apply(
+                carried.fail(
+                    terminal_source="notification", terminal_method="turn/completed", last_error=error
+                )
+            )
+            transaction.apply(
+                row.await_quota(
+                    continues_turn_id=row.turn_id,
+                    resumes_at=resumes_at,
+                    quota_retry_count=retries,
+                    last_error=error,
+                )
+            )
+
+        self.change(work)
+
     def fail(self, operation_id: str, error: Error) -> None:
         """Give a task up."""
 
         def work(transaction: Transaction, reader: Reader) -> None:
             row = reader.operation(operation_id)
-            assert row is not None
-            assert not isinstance(row, operation.Ended)
+            assert isinstance(row, operation.Queued | operation.Starting | operation.InTurn)
             transaction.apply(row.fail(last_error=error), by="worker")
 
         self.change(work)

@@ -35,6 +35,7 @@ from starlette.routing import Route
 
 from codex_control_plane_mcp.codex.json_types import JsonObject
 from codex_control_plane_mcp.testing.gates import Gates
+from codex_control_plane_mcp.testing.model_quota import ModelQuota
 from codex_control_plane_mcp.testing.model_request import ModelRequest
 from codex_control_plane_mcp.testing.model_script import ScriptUnreadable, Step, read_script, steps_of_call
 from codex_control_plane_mcp.testing.response_stream import ResponseStream
@@ -76,11 +77,12 @@ class ScriptedModel:
     """The model with its HTTP server, running within ``async with``.
 
     `port` is where it listens, `gates` are what its scripts wait for, and `requests` holds every request
-    that Codex made, in order of arrival.
+    that Codex made, in order of arrival, also those that `quota` then refused.
     """
 
     def __init__(self, port: int = 0) -> None:
         self.gates = Gates()
+        self.quota = ModelQuota()
         self.requests: list[ModelRequest] = []
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
@@ -132,8 +134,14 @@ class ScriptedModel:
     async def _respond(self, http: Request) -> Response:
         request = ModelRequest.read(http.headers, cast(JsonObject, await http.json()))
         self.requests.append(request)
+        refusal = self.quota.refusal()
+        if refusal is not None:
+            body, headers = refusal
+            return JSONResponse(body, status_code=429, headers=headers)
         try:
-            steps = steps_of_call(read_script(request.user_text), len(request.tool_outputs))
+            steps = steps_of_call(
+                read_script(request.user_text, request.earlier_texts), len(request.tool_outputs)
+            )
         except ScriptUnreadable as error:
             return _error(400, "invalid_request_error", str(error))
         first = next((step for step in steps if step.verb != "wait"), None)

@@ -6,7 +6,8 @@ from codex_control_plane_contract import codex
 from codex_control_plane_contract.types import Error
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.store import Reader
-from codex_control_plane_mcp.worker.turns import TerminalSource, TerminalStatus, TurnEnd
+from codex_control_plane_mcp.worker.quota import is_usage_limit, reset_in_words
+from codex_control_plane_mcp.worker.turn_end import TerminalSource, TerminalStatus, TurnEnd
 
 _MESSAGE_CHARS = 4000
 _ENDS: Mapping[str, TerminalStatus] = {
@@ -24,23 +25,28 @@ def read_end(
     method: str,
     token_usage: JsonObject | None = None,
     error: Error | None = None,
+    resets_at: int | None = None,
 ) -> TurnEnd | None:
     """Return how the turn ended, or None while it is in progress.
 
     The final message is the turn's last agent message; where Codex leaves the items out, the last one seen.
-    ``error`` is what the ``error`` notification said, for a turn that says nothing itself.
+    ``error`` is what the ``error`` notification said, for a turn that says nothing itself; ``resets_at`` is
+    when the usage limit is reset (milliseconds), where that is known better than from the words of the error.
     """
     status = _ENDS.get(ended["status"])
     if status is None:
         return None
-    fault = ended.get("error")
+    fault = codex_error(ended.get("error")) if ended.get("error") else error
+    if fault is not None and is_usage_limit(fault) and resets_at is None:
+        resets_at = reset_in_words(fault["message"], ended.get("completedAt"))
     return TurnEnd(
         status=status,
         source=source,
         method=method,
         final_message=final_message(ended.get("items", [])) or _last_message(reader, ended["id"]),
         token_usage=token_usage,
-        error=codex_error(fault) if fault else error,
+        error=fault,
+        resets_at=resets_at,
     )
 
 

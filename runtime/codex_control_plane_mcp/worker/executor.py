@@ -18,15 +18,18 @@ from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
 from codex_control_plane_mcp.worker import asking
 from codex_control_plane_mcp.worker.commands import Commander, close_fulfilled
+from codex_control_plane_mcp.worker.continuation import replenish
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.linking import Linking
+from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.reconciliation import Deferred, Reconciler
 from codex_control_plane_mcp.worker.starting import Opened, Starter
 
 _LOG = logging.getLogger(__name__)
 # Pace of a second look at what could not be settled, and of work that met a fault of ours.
 _PAUSE_SECONDS = 2.0
+_LONGEST_PAUSE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Executor:
     def __init__(self, ledger: Ledger, settings: Settings, state_directory: Path) -> None:
         self._ledger = ledger
         self._slots = settings.max_active_turns_global
+        self._patience = Patience.of(settings)
         self._woken = asyncio.Event()
         self._starter = Starter(ledger, settings)
         self._commander = Commander(ledger, self.wake)
@@ -98,7 +102,7 @@ class Executor:
         agenda = await self._ledger.read(self._look)
         if agenda.overdue or agenda.commands:
             await self._ledger.change(self._clear)
-        claimable = agenda.claimable
+        claimable = agenda.claimable or agenda.overdue
         while (
             claimable and (claimed := await self._starter.claim(link := self._linking.open_link)) is not None
         ):
@@ -118,17 +122,18 @@ class Executor:
     def _look(self, reader: Reader) -> Agenda:
         now = self._ledger.store.clock.now()
         return Agenda(
-            overdue=bool(reader.lapsed_interactions(now)),
+            overdue=bool(reader.lapsed_interactions(now) or reader.replenished_operations(now)),
             claimable=reader.next_operation(now=now, slots=self._slots) is not None,
             in_hand=reader.operations_in_hand(),
             commands=bool(reader.open_commands()),
             now=now,
-            due=[reader.next_attempt_due(now), reader.next_deadline()],
+            due=[reader.next_attempt_due(now), reader.next_deadline(), reader.next_reset()],
         )
 
     def _clear(self, transaction: Transaction, reader: Reader) -> None:
         for question in reader.lapsed_interactions(transaction.now):
             asking.lapse(transaction, question)
+        replenish(transaction, reader)
         close_fulfilled(transaction, reader, worker_id=self._ledger.worker_id)
 
     def _pause(self, agenda: Agenda) -> float | None:
@@ -136,7 +141,8 @@ class Executor:
         retry = self._linking.retry_in()
         if retry is not None and self.busy:
             pauses.append(retry)
-        return min(pauses, default=None)
+        # The store's clock decides, and a computer that slept has another idea of how much time has passed.
+        return min([*pauses, _LONGEST_PAUSE_SECONDS]) if pauses else None
 
     def _reconcile(self, in_hand: Sequence[operation.Operation], link: Link) -> None:
         """Settle, once per link, what was in hand before this link and is carried by no task."""
@@ -176,7 +182,7 @@ class Executor:
         if row is None:
             return
         try:
-            await Reconciler(self._ledger, link).reconcile(row)
+            await Reconciler(self._ledger, link, self._patience).reconcile(row)
         except Deferred as reason:
             _LOG.warning("cannot settle %s yet: %s", operation_id, reason)
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -17,6 +17,7 @@ from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
 from codex_control_plane_mcp.worker import asking, progress
 from codex_control_plane_mcp.worker.endings import codex_error, read_end
 from codex_control_plane_mcp.worker.ledger import Ledger
+from codex_control_plane_mcp.worker.quota import Patience, UsageLimits
 from codex_control_plane_mcp.worker.session import Session
 from codex_control_plane_mcp.worker.turns import end_turn
 
@@ -40,11 +41,19 @@ class Following:
     """All followers of one session."""
 
     def __init__(
-        self, session: Session, ledger: Ledger, *, approval_seconds: int, wake: Callable[[], None]
+        self,
+        session: Session,
+        ledger: Ledger,
+        *,
+        approval_seconds: int,
+        patience: Patience,
+        wake: Callable[[], None],
     ) -> None:
         self._session = session
         self._ledger = ledger
         self._approval_ms = approval_seconds * 1000
+        self._patience = patience
+        self._limits = UsageLimits()
         self._wake = wake
         self._followers: defaultdict[str, Follower] = defaultdict(Follower)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -86,6 +95,14 @@ class Following:
             await self._refuse(message)
         elif isinstance(thread_id, str):
             self._put(thread_id, message)
+        elif isinstance(message, Notification):
+            self._note(message)
+
+    def _note(self, message: Notification) -> None:
+        """Take in at once what is said of no thread: it comes before the end of the turn that it explains."""
+        notification = codex.read_notification(message.method, message.params)
+        if isinstance(notification, codex.AccountRateLimitsUpdated):
+            self._limits.note(notification.rate_limits)
 
     def _put(self, thread_id: str, message: Notification | ServerRequest | asyncio.Event) -> None:
         follower = self._followers[thread_id]
@@ -129,7 +146,7 @@ class Following:
                 await self._turn_completed(follower, notification)
             case codex.ServerRequestResolved():
                 await self._resolved(notification)
-            case codex.ThreadStatusChanged() | None:
+            case codex.ThreadStatusChanged() | codex.AccountRateLimitsUpdated() | None:
                 return
 
     async def _item_started(self, follower: Follower, notification: codex.ItemStarted) -> None:
@@ -174,9 +191,10 @@ class Following:
                 method="turn/completed",
                 token_usage=usage,
                 error=error,
+                resets_at=self._limits.resets_at(transaction.now),
             )
             if end is not None:
-                end_turn(transaction, reader, ended["id"], end)
+                end_turn(transaction, reader, ended["id"], end, self._patience)
 
         await self._ledger.change(record)
         self.started_turns.discard(ended["id"])

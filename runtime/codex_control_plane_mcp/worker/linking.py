@@ -14,6 +14,7 @@ from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker.following import Following
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.session import Session, open_session, require_login
 
 _LOG = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class Linking:
                 session,
                 self._ledger,
                 approval_seconds=self._settings.approval_response_timeout_seconds,
+                patience=Patience.of(self._settings),
                 wake=self._wake,
             ),
         )

@@ -7,7 +7,8 @@ is idle, never reached the model, so its operation goes back to the queue; nothi
 
 import asyncio
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 
 from codex_control_plane_contract import codex
 from codex_control_plane_contract.lifecycles import attempt, interaction, operation, turn
@@ -16,14 +17,15 @@ from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import asking, calls
 from codex_control_plane_mcp.worker.endings import read_end
 from codex_control_plane_mcp.worker.faults import thread_lost
+from codex_control_plane_mcp.worker.history import History, died, read_history
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.requeueing import gone, recover
-from codex_control_plane_mcp.worker.turns import TurnEnd, begin_turn, end_turn, lose_turn, settle_waiting
+from codex_control_plane_mcp.worker.turn_end import TurnEnd
+from codex_control_plane_mcp.worker.turns import begin_turn, end_turn, forget_turn, lose_turn, settle_waiting
 
 _CALL_SECONDS = 30.0
-_PAGE = 10
-_PAGES = 10
 # A request that was written just before its connection broke shows in the history within some 100 ms.
 _SETTLE_SECONDS = 1.5
 _LOOK_SECONDS = 0.1
@@ -33,29 +35,13 @@ class Deferred(Exception):
     """The truth cannot be read now (another Codex holds the thread, or the call failed): look again later."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """A loaded thread as Codex tells it: its newest turns first, and whether it is at work."""
-
-    turns: list[codex.Turn]
-    active: bool
-    asking: bool
-
-    def turn_with_label(self, label: str) -> codex.Turn | None:
-        """Return the turn that holds the prompt with this ``clientUserMessageId``, or None."""
-        return next((turn for turn in self.turns if _has_label(turn, label)), None)
-
-    def turn(self, turn_id: str) -> codex.Turn | None:
-        """Return the turn with this id, or None."""
-        return next((turn for turn in self.turns if turn["id"] == turn_id), None)
-
-
 class Reconciler:
     """Settles what is in hand against one session."""
 
-    def __init__(self, ledger: Ledger, link: Link) -> None:
+    def __init__(self, ledger: Ledger, link: Link, patience: Patience) -> None:
         self._ledger = ledger
         self._link = link
+        self._patience = patience
 
     async def reconcile(self, row: operation.Operation) -> None:
         """Settle one operation that no task carries. Raises Deferred."""
@@ -103,7 +89,9 @@ class Reconciler:
         """Return the turn that holds the attempt's label, or None once its absence is certain."""
         deadline = asyncio.get_running_loop().time() + self._settle_seconds(calling)
         while True:
-            history = await self._history(thread_id, until=calling.attempt_id)
+            history = await read_history(
+                self._link.session.calls, thread_id, timeout=_CALL_SECONDS, labels={calling.attempt_id}
+            )
             found = history.turn_with_label(calling.attempt_id)
             if found is not None:
                 return found, "the attempt's label in thread/turns/list"
@@ -127,17 +115,18 @@ class Reconciler:
 
     async def _settle_turn(self, turn_id: str, thread_id: str) -> None:
         """Bring turn, operation and questions to what the thread says."""
-        history = await self._history(thread_id, turn_id=turn_id)
-        found = history.turn(turn_id)
         row = await self._ledger.read(lambda reader: reader.turn(turn_id))
         if row is None:
             return
         survived = row.app_server_generation == self._link.session.generation
+        history = await self._settled_history(turn_id, thread_id, survived=survived)
+        found = history.turn(turn_id)
         if not survived:
             await self._ledger.change(lambda tx, reader: _orphan_questions(tx, reader, turn_id))
         if found is None:
             if not survived:
-                await self._lose(turn_id, "The app-server died and its successor has no record of the turn.")
+                error = gone("The app-server died and its successor has no record of the turn.")
+                await self._ledger.change(lambda tx, reader: forget_turn(tx, reader, turn_id, error))
         elif found["status"] == "inProgress":
             await self._ledger.change(
                 lambda tx, reader: calls.void_open(
@@ -147,7 +136,24 @@ class Reconciler:
             self._link.following.started_turns.add(turn_id)
             await self._settle_questions(turn_id, thread_id, asking_now=history.asking)
         else:
-            await self._ledger.change(lambda tx, reader: _end(tx, reader, found, row=row, survived=survived))
+            await self._ledger.change(partial(self._end, found, row, survived=survived))
+
+    async def _settled_history(self, turn_id: str, thread_id: str, *, survived: bool) -> History:
+        """Read the thread; while a turn is just ending, Codex shows it as if its process had died.
+
+        For some milliseconds it is no longer at work and its end is not written yet. Who waits sees which end
+        it was; a turn that stays so broke off inside Codex.
+        """
+        deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
+        while True:
+            history = await read_history(
+                self._link.session.calls, thread_id, timeout=_CALL_SECONDS, turn_id=turn_id
+            )
+            found = history.turn(turn_id)
+            ending = survived and found is not None and died(found)
+            if not ending or asyncio.get_running_loop().time() >= deadline:
+                return history
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _settle_questions(self, turn_id: str, thread_id: str, *, asking_now: bool) -> None:
         """Close what Codex does not ask again; it repeats its open questions when a thread is resumed."""
@@ -163,31 +169,27 @@ class Reconciler:
             lambda tx, reader: _close_questions(tx, reader, turn_id, still_asked=following.asked)
         )
 
+    def _end(
+        self, found: codex.Turn, row: turn.Turn, transaction: Transaction, reader: Reader, *, survived: bool
+    ) -> None:
+        """Record what the history says of a turn that has ended."""
+        end = read_end(
+            found,
+            reader,
+            source="reconciled" if survived else "after_restart",
+            method="thread/turns/list",
+            error=None if survived else gone("The app-server ended with this turn in it; what it did stays."),
+        )
+        if end is None:
+            return
+        for question in reader.open_interactions(row.turn_id):
+            if isinstance(question, interaction.Delivering):
+                asking.resolve(transaction, reader, question, evidence=f"the turn ended {end.status}")
+        honest = replace(_honest(end), broke_off=died(found) and not survived)
+        end_turn(transaction, reader, row.turn_id, honest, self._patience)
+
     async def _lose(self, turn_id: str, message: str) -> None:
         await self._ledger.change(lambda tx, reader: lose_turn(tx, reader, turn_id, gone(message)))
-
-    async def _history(
-        self, thread_id: str, *, turn_id: str | None = None, until: str | None = None
-    ) -> History:
-        """Load the thread (which makes Codex ask its open questions again), read back as far as needed."""
-        calls = self._link.session.calls
-        resumed = await calls.thread_resume(timeout=_CALL_SECONDS, thread_id=thread_id, exclude_turns=True)
-        turns: list[codex.Turn] = []
-        cursor: str | None = None
-        for _ in range(_PAGES):
-            page = await calls.thread_turns_list(
-                timeout=_CALL_SECONDS, thread_id=thread_id, limit=_PAGE, items_view="full", cursor=cursor
-            )
-            turns.extend(page["data"])
-            cursor = page.get("nextCursor")
-            if cursor is None or any(
-                turn["id"] == turn_id or (until is not None and _has_label(turn, until))
-                for turn in page["data"]
-            ):
-                break
-        status = resumed["thread"].get("status", {})
-        flags = status.get("activeFlags")
-        return History(turns, status.get("type") == "active", bool(flags))
 
 
 def _doubted(transaction: Transaction, reader: Reader, operation_id: str) -> attempt.Unknown | None:
@@ -215,33 +217,8 @@ def _close_questions(
     settle_waiting(transaction, reader, turn_id, evidence="thread/resume")
 
 
-def _end(
-    transaction: Transaction, reader: Reader, found: codex.Turn, *, row: turn.Turn, survived: bool
-) -> None:
-    end = read_end(
-        found,
-        reader,
-        source="reconciled" if survived else "after_restart",
-        method="thread/turns/list",
-        error=None if survived else gone("The app-server ended with this turn in it; what it did stays."),
-    )
-    if end is None:
-        return
-    for question in reader.open_interactions(row.turn_id):
-        if isinstance(question, interaction.Delivering):
-            asking.resolve(transaction, reader, question, evidence=f"the turn ended {end.status}")
-    end_turn(transaction, reader, row.turn_id, _honest(end))
-
-
 def _honest(end: TurnEnd) -> TurnEnd:
     """A completed turn has no error, whatever was assumed for one that broke off."""
     if end.status != "completed" or end.error is None:
         return end
-    return TurnEnd(end.status, end.source, end.method, end.final_message, end.token_usage)
-
-
-def _has_label(turn_of_codex: codex.Turn, label: str) -> bool:
-    return any(
-        item.get("type") == "userMessage" and item.get("clientId") == label
-        for item in turn_of_codex.get("items", [])
-    )
+    return replace(end, error=None)

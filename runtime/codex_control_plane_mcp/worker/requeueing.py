@@ -4,16 +4,21 @@ from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.store import Reader, Transaction
-from codex_control_plane_mcp.worker import calls
+from codex_control_plane_mcp.worker import calls, continuation
 
 _MOST_DOUBLINGS = 3
 
 
 def put_back(
-    transaction: Transaction, row: operation.Starting, error: ControlPlaneError, *, retry_ms: int
+    transaction: Transaction,
+    reader: Reader,
+    row: operation.Starting,
+    error: ControlPlaneError,
+    *,
+    retry_ms: int,
 ) -> None:
     """Requeue where waiting may cure ``error``, later with each attempt; else fail."""
-    if withdraw(transaction, row):
+    if withdraw(transaction, reader, row):
         return
     if not error.retryable:
         transaction.apply(row.fail(last_error=error.as_error()), by="worker", evidence=error.message)
@@ -32,14 +37,16 @@ def put_back(
 def recover(transaction: Transaction, reader: Reader, row: operation.Starting, *, evidence: str) -> None:
     """Requeue an operation whose worker or app-server went away before anything reached the model."""
     void_calls(transaction, reader, row, evidence=evidence)
-    if not withdraw(transaction, row):
+    if not withdraw(transaction, reader, row):
         transaction.apply(row.requeue(), evidence=evidence)
 
 
-def withdraw(transaction: Transaction, row: operation.Starting) -> bool:
+def withdraw(transaction: Transaction, reader: Reader, row: operation.Starting) -> bool:
     """Drop an operation that a client asked to stop; return whether one did."""
     if row.interrupt_requested_at is None:
         return False
+    if continuation.stop(transaction, reader, row) is not None:
+        return True
     transaction.apply(row.withdraw(), evidence="a client asked to stop it before the prompt was sent")
     return True
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from codex_control_plane_contract.codex import ReplyInvalid
+from codex_control_plane_contract.codex import CONTINUATION_PROMPT, ReplyInvalid
 from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import attempt, operation
 from codex_control_plane_contract.settings import Settings
@@ -19,6 +19,7 @@ from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRef
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import calls
 from codex_control_plane_mcp.worker.faults import busy, refusal, thread_lost, unavailable
+from codex_control_plane_mcp.worker.history import holds_label, read_turns
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.policies import approval_policy, sandbox_policy
@@ -43,10 +44,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An operation whose prompt is next; ``calling`` is the recorded turn/start."""
+    """An operation whose prompt is next; ``calling`` is the recorded turn/start, ``text`` what it says."""
 
     row: operation.StartingTurn
     calling: attempt.Sent
+    text: str
 
 
 class Starter:
@@ -97,7 +99,7 @@ class Starter:
             row = reader.operation(operation_id)
             if isinstance(row, operation.Starting):
                 void_calls(transaction, reader, row, evidence=error.message)
-                put_back(transaction, row, error, retry_ms=self._settings.retry_seconds * 1000)
+                put_back(transaction, reader, row, error, retry_ms=self._settings.retry_seconds * 1000)
 
         await self._ledger.change(decide)
 
@@ -106,7 +108,7 @@ class Starter:
 
         def decide(transaction: Transaction, reader: Reader) -> Opened | None:
             row = reader.operation(operation_id)
-            if not isinstance(row, operation.StartingAppServer) or withdraw(transaction, row):
+            if not isinstance(row, operation.StartingAppServer) or withdraw(transaction, reader, row):
                 return None
             return self._opened(transaction, row, link)
 
@@ -117,16 +119,16 @@ class Starter:
         return Opened(opened, None if opened.thread_id else self._record(transaction, opened, "thread_start"))
 
     def _open_turn(
-        self, operation_id: str, thread_id: str, transaction: Transaction, reader: Reader
+        self, operation_id: str, thread_id: str, text: str, transaction: Transaction, reader: Reader
     ) -> Prompt | None:
         calling = reader.open_attempt_of(operation_id, "thread_start")
         if isinstance(calling, attempt.Sent):
             transaction.apply(calling.accept(evidence="reply to thread/start", thread_id=thread_id))
         row = reader.operation(operation_id)
-        if not isinstance(row, operation.StartingThread) or withdraw(transaction, row):
+        if not isinstance(row, operation.StartingThread) or withdraw(transaction, reader, row):
             return None
         ready = transaction.apply(row.open_turn(thread_id=thread_id))
-        return Prompt(ready, self._record(transaction, ready, "turn_start"))
+        return Prompt(ready, self._record(transaction, ready, "turn_start"), text)
 
     def _record(
         self,
@@ -153,7 +155,26 @@ class Starter:
         async with link.following.holding(thread_id):
             if not await self._resumed(row, thread_id, link):
                 return None
-            return await self._hand_over(row, thread_id, link)
+            return await self._hand_over(row, thread_id, await self._due_text(row, thread_id, link), link)
+
+    async def _due_text(self, row: operation.StartingThread, thread_id: str, link: Link) -> str:
+        """Return what Codex is to be told now: the message, or to go on with it where the thread holds it.
+
+        Said twice it would be done twice; what the thread does not hold has never reached the model.
+        """
+        if row.continues_turn_id is None:
+            return row.message
+        attempts = await self._ledger.read(lambda reader: reader.attempts_of(row.operation_id, "turn_start"))
+        labels = {each.attempt_id for each in attempts}
+        try:
+            turns = await read_turns(
+                link.session.calls, thread_id, timeout=row.timeout_seconds, labels=labels
+            )
+        except CallRefused as refused:
+            raise refusal(refused) from refused
+        except CallError as fault:
+            raise unavailable(fault) from fault
+        return CONTINUATION_PROMPT if any(holds_label(turn, labels) for turn in turns) else row.message
 
     async def _begin_thread(self, opened: Opened, link: Link) -> bool:
         """Submit on a new thread."""
@@ -164,10 +185,10 @@ class Starter:
             )
         thread_id = await self._new_thread(opened.row, calling, link)
         async with link.following.holding(thread_id):
-            return await self._hand_over(opened.row, thread_id, link)
+            return await self._hand_over(opened.row, thread_id, opened.row.message, link)
 
-    async def _hand_over(self, row: operation.StartingThread, thread_id: str, link: Link) -> bool:
-        prompt = await self._ledger.change(partial(self._open_turn, row.operation_id, thread_id))
+    async def _hand_over(self, row: operation.StartingThread, thread_id: str, text: str, link: Link) -> bool:
+        prompt = await self._ledger.change(partial(self._open_turn, row.operation_id, thread_id, text))
         return prompt is None or await self._submit(prompt, link)
 
     async def _new_thread(self, row: operation.StartingThread, calling: attempt.Sent, link: Link) -> str:
@@ -197,7 +218,8 @@ class Starter:
                 timeout=row.timeout_seconds, thread_id=thread_id, exclude_turns=True
             )
         except CallRefused as refused:
-            if thread_lost(refused) and row.operation_type == "start_chat":
+            never_used = row.operation_type == "start_chat" and row.continues_turn_id is None
+            if thread_lost(refused) and never_used:
                 return False
             raise refusal(refused) from refused
         except CallError as fault:
@@ -214,7 +236,7 @@ class Starter:
                 timeout=row.timeout_seconds,
                 thread_id=row.thread_id,
                 client_user_message_id=calling.attempt_id,
-                input=[{"type": "text", "text": row.message}],
+                input=[{"type": "text", "text": prompt.text}],
                 model=row.model,
                 effort=row.effort,
                 approval_policy=approval_policy(row),

@@ -4,28 +4,14 @@ Every function here is one decision inside an open transaction: turn, operation,
 together or not at all.
 """
 
-from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from codex_control_plane_contract.lifecycles import attempt, interaction, operation, turn
 from codex_control_plane_contract.types import Error
-from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.store import Reader, Transaction
-
-TerminalStatus = Literal["completed", "failed", "interrupted"]
-TerminalSource = Literal["notification", "reconciled", "after_restart"]
-
-
-@dataclass(frozen=True, slots=True)
-class TurnEnd:
-    """How a turn ended, and what shows it."""
-
-    status: TerminalStatus
-    source: TerminalSource
-    method: str
-    final_message: str | None = None
-    token_usage: JsonObject | None = None
-    error: Error | None = None
+from codex_control_plane_mcp.worker.continuation import carry_on, settle_operation
+from codex_control_plane_mcp.worker.quota import Patience
+from codex_control_plane_mcp.worker.turn_end import TerminalStatus, TurnEnd
 
 
 def begin_turn(
@@ -58,8 +44,10 @@ def begin_turn(
     return transaction.apply(row.run(turn_id=turn_id), evidence=evidence)
 
 
-def end_turn(transaction: Transaction, reader: Reader, turn_id: str, end: TurnEnd) -> bool:
-    """Record the end of a turn, of its operation and of its unanswered questions.
+def end_turn(
+    transaction: Transaction, reader: Reader, turn_id: str, end: TurnEnd, patience: Patience
+) -> bool:
+    """Record the end of a turn, what becomes of its operation, and the end of its unanswered questions.
 
     The first outcome wins: an equal one is absorbed, a different one is journalled as a conflict.
     Returns whether the turn is one of ours.
@@ -77,7 +65,7 @@ def end_turn(transaction: Transaction, reader: Reader, turn_id: str, end: TurnEn
     _end_active_turn(transaction, row, end)
     task = reader.operation(row.operation_id)
     if isinstance(task, operation.InTurn):
-        _end_operation(transaction, task, end)
+        settle_operation(transaction, task, end, patience)
     for question in reader.open_interactions(turn_id):
         if isinstance(question, interaction.Pending):
             transaction.apply(
@@ -90,17 +78,19 @@ def end_turn(transaction: Transaction, reader: Reader, turn_id: str, end: TurnEn
 
 def lose_turn(transaction: Transaction, reader: Reader, turn_id: str, error: Error) -> None:
     """Record that nothing says how a turn ended after its app-server died."""
-    row = reader.turn(turn_id)
-    if not isinstance(row, turn.Active):
-        return
-    transaction.apply(
-        row.lose(terminal_source="after_restart", terminal_method="thread/turns/list", last_error=error),
-        evidence=error["message"],
-    )
-    task = reader.operation(row.operation_id)
-    if isinstance(task, operation.InTurn):
+    task = _lose(transaction, reader, turn_id, error)
+    if task is not None:
         transaction.apply(task.lose(last_error=error), evidence=error["message"])
-    _settle_interrupt(transaction, reader, row.operation_id, "unknown_after_app_server_exit")
+
+
+def forget_turn(transaction: Transaction, reader: Reader, turn_id: str, error: Error) -> None:
+    """Record that the thread holds no trace of a turn whose app-server died.
+
+    Its prompt never reached the model, so a task that is to be carried on begins again.
+    """
+    task = _lose(transaction, reader, turn_id, error)
+    if task is not None and not carry_on(transaction, task, error, "thread/turns/list"):
+        transaction.apply(task.lose(last_error=error), evidence=error["message"])
 
 
 def settle_waiting(transaction: Transaction, reader: Reader, turn_id: str, *, evidence: str) -> None:
@@ -152,7 +142,7 @@ def _end_active_turn(transaction: Transaction, row: turn.Active, end: TurnEnd) -
                 terminal_method=end.method,
                 final_message=end.final_message,
                 token_usage=end.token_usage,
-                last_error=_required(end.error),
+                last_error=end.reason,
             ),
             evidence=end.method,
         )
@@ -171,15 +161,18 @@ def _end_active_turn(transaction: Transaction, row: turn.Active, end: TurnEnd) -
         assert_never(end.status)
 
 
-def _end_operation(transaction: Transaction, task: operation.InTurn, end: TurnEnd) -> None:
-    if end.status == "completed":
-        transaction.apply(task.complete(), evidence=end.method)
-    elif end.status == "failed":
-        transaction.apply(task.fail(last_error=_required(end.error)), by="codex", evidence=end.method)
-    elif end.status == "interrupted":
-        transaction.apply(task.interrupt(last_error=end.error), evidence=end.method)
-    else:
-        assert_never(end.status)
+def _lose(transaction: Transaction, reader: Reader, turn_id: str, error: Error) -> operation.InTurn | None:
+    """End a turn as lost; return its operation if that is still to be settled."""
+    row = reader.turn(turn_id)
+    if not isinstance(row, turn.Active):
+        return None
+    transaction.apply(
+        row.lose(terminal_source="after_restart", terminal_method="thread/turns/list", last_error=error),
+        evidence=error["message"],
+    )
+    _settle_interrupt(transaction, reader, row.operation_id, "unknown_after_app_server_exit")
+    task = reader.operation(row.operation_id)
+    return task if isinstance(task, operation.InTurn) else None
 
 
 def _settle_interrupt(transaction: Transaction, reader: Reader, operation_id: str, status: str) -> None:
@@ -189,12 +182,3 @@ def _settle_interrupt(transaction: Transaction, reader: Reader, operation_id: st
         transaction.apply(calling.accept(evidence=f"the turn ended {status}"))
     elif isinstance(calling, attempt.Prepared):
         transaction.apply(calling.void(evidence="the turn ended before it was sent"), by="worker")
-
-
-def _required(error: Error | None) -> Error:
-    return error or {
-        "code": "CODEX_SEND_FAILED",
-        "message": "Codex gave the turn up without saying why.",
-        "details": {},
-        "retryable": False,
-    }

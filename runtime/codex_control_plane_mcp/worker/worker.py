@@ -149,7 +149,7 @@ class Worker:
     def _wanted(self) -> bool:
         with self._store.read() as reader:
             work, workers = reader.open_work(), reader.live_workers()
-        if work["queued"] or work["in_hand"] or work["commands"]:
+        if work["queued"] or work["in_hand"] or work["commands"] or work["waiting_for_quota"]:
             return True
         return bool(self._store.bells.listening() - {row.pid for row in workers})
 

@@ -184,6 +184,7 @@ def test_open_questions_are_good_health(client: ToolCaller, running: str, worker
     assert "codex_list_pending_interactions" in answer["recommendedActions"][0]
     assert answer["activeWork"] == {
         "queuedOperationCount": 0,
+        "waitingForQuotaCount": 0,
         "activeTurnCount": 1,
         "pendingInteractionCount": 1,
         "queuedCommandCount": 0,

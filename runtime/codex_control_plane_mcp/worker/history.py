@@ -1,0 +1,79 @@
+"""A thread's own history, which is the only evidence that counts once a reply or a process is lost."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from codex_control_plane_contract import codex
+
+_PAGE = 10
+_PAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A loaded thread as Codex tells it: its newest turns first, and whether it is at work."""
+
+    turns: list[codex.Turn]
+    active: bool
+    asking: bool
+
+    def turn_with_label(self, label: str) -> codex.Turn | None:
+        """Return the turn that holds the prompt with this ``clientUserMessageId``, or None."""
+        return next((turn for turn in self.turns if holds_label(turn, {label})), None)
+
+    def turn(self, turn_id: str) -> codex.Turn | None:
+        """Return the turn with this id, or None."""
+        return next((turn for turn in self.turns if turn["id"] == turn_id), None)
+
+
+async def read_history(
+    calls: codex.CodexCalls,
+    thread_id: str,
+    *,
+    timeout: float,  # noqa: ASYNC109 -- the calls' own: after it their outcome is unknown, not cancelled
+    turn_id: str | None = None,
+    labels: Set[str] = frozenset(),
+) -> History:
+    """Load the thread (which makes Codex ask its open questions again), read back as far as needed."""
+    resumed = await calls.thread_resume(timeout=timeout, thread_id=thread_id, exclude_turns=True)
+    turns = await read_turns(calls, thread_id, timeout=timeout, turn_id=turn_id, labels=labels)
+    status = resumed["thread"].get("status", {})
+    return History(turns, status.get("type") == "active", bool(status.get("activeFlags")))
+
+
+async def read_turns(
+    calls: codex.CodexCalls,
+    thread_id: str,
+    *,
+    timeout: float,  # noqa: ASYNC109 -- the calls' own: after it their outcome is unknown, not cancelled
+    turn_id: str | None = None,
+    labels: Set[str] = frozenset(),
+) -> list[codex.Turn]:
+    """Return the turns of a loaded thread, newest first, back to the one that is looked for."""
+    turns: list[codex.Turn] = []
+    cursor: str | None = None
+    for _ in range(_PAGES):
+        page = await calls.thread_turns_list(
+            timeout=timeout, thread_id=thread_id, limit=_PAGE, items_view="full", cursor=cursor
+        )
+        turns.extend(page["data"])
+        cursor = page.get("nextCursor")
+        if cursor is None or any(turn["id"] == turn_id or holds_label(turn, labels) for turn in page["data"]):
+            break
+    return turns
+
+
+def died(turn_of_codex: codex.Turn) -> bool:
+    """Return whether a turn shows no end: its process died, or it is ending just now.
+
+    Of a turn that somebody stopped, Codex has the time of its end.
+    """
+    return turn_of_codex["status"] == "interrupted" and turn_of_codex.get("completedAt") is None
+
+
+def holds_label(turn_of_codex: codex.Turn, labels: Set[str]) -> bool:
+    """Return whether the turn holds a prompt with one of these ``clientUserMessageId``."""
+    return any(
+        item.get("type") == "userMessage" and item.get("clientId") in labels
+        for item in turn_of_codex.get("items", [])
+    )
