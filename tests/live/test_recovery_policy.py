@@ -98,6 +98,29 @@ async def test_the_second_death_is_reported_where_one_continuation_is_allowed(ri
     assert prompts_of(rig, row) == [text, CONTINUATION_PROMPT]
 
 
+async def test_an_app_server_that_keeps_dying_is_left_alone_for_a_while() -> None:
+    """Health says why; a task that comes meanwhile waits in the queue and runs after the pause."""
+    async with scripted_rig(CODEX_MCP_RETRY_SECONDS="3") as rig, rig.open_client() as client:
+        first = (await client.submit(prompt("wait first", "say Never.")))["operationId"]
+        await running(rig, client, first, "first")
+        await rig.kill_app_server()
+        await client.ended(first)
+        second = (await client.submit(prompt("wait second", "say Never.")))["operationId"]
+        await running(rig, client, second, "second")
+        await rig.kill_app_server()
+        health = await client.health()
+        while not health["findings"]:
+            row = await client.status(second)
+            assert row["status"] == "running", "its end needs an app-server"
+            health = await client.health()
+        [found] = health["findings"]
+        assert (found["id"], health["appServer"]["status"]) == ("app_server_exited", "unavailable")
+        assert "keeps ending" in found["message"]
+        after = (await client.submit(prompt("say After the pause.")))["operationId"]
+        assert report(await client.wait_until(after, "completed")) == "After the pause."
+        assert (await client.health())["findings"] == []
+
+
 async def test_two_deaths_are_survived_where_two_are_allowed(rig: ScriptedRig) -> None:
     """Each continuation is a turn of its own, asked for once."""
     text = prompt("wait twice 1", "say Never.") + "\nnext: wait twice 2\nnext: say Twice."

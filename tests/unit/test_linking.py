@@ -51,6 +51,36 @@ def session() -> Session:
     )
 
 
+def test_the_first_death_is_made_good_at_once() -> None:
+    """Only the next one soon after has to wait, and each further one counts."""
+    deaths = linking.Deaths()
+    deaths.opened(1, 0)
+    assert not deaths.closed(1)
+    deaths.opened(2, 1)
+    assert deaths.closed(2)
+    deaths.opened(3, 10)
+    assert deaths.closed(11)
+    assert deaths.in_a_row == 2
+
+
+def test_a_connection_that_is_cut_is_no_death() -> None:
+    """The same app-server is found again."""
+    deaths = linking.Deaths()
+    for moment in range(5):
+        deaths.opened(1, moment)
+        assert not deaths.closed(moment + 0.5)
+
+
+def test_a_steady_app_server_wipes_the_slate() -> None:
+    """Its death is a first one again."""
+    deaths = linking.Deaths()
+    for generation in (1, 2, 3):
+        deaths.opened(generation, generation)
+        deaths.closed(generation)
+    assert deaths.in_a_row == 2
+    assert not deaths.closed(1000)
+
+
 async def test_a_link_that_is_being_made_is_not_made_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

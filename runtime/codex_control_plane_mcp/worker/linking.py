@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from codex_control_plane_contract.errors import ControlPlaneError
+from codex_control_plane_contract.errors import CodexAppServerUnavailable, ControlPlaneError
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import Error
 from codex_control_plane_contract.values import JsonObject
@@ -20,6 +20,8 @@ from codex_control_plane_mcp.worker.session import Session, open_session, requir
 _LOG = logging.getLogger(__name__)
 _STOP_GRACE_SECONDS = 5.0
 _MOST_DOUBLINGS = 3
+# An app-server that dies sooner than this after its predecessor did is not started again at once.
+_STEADY_SECONDS = 30.0
 
 
 class Linking:
@@ -38,6 +40,7 @@ class Linking:
         self._admitted: Link | None = None
         self._refused = False
         self._failures = 0
+        self._deaths = Deaths()
         self._not_before = 0.0
 
     @property
@@ -54,9 +57,15 @@ class Linking:
         return self._link
 
     async def ready(self) -> Link:
-        """Return the link, made if need be. Raises what :func:`open_session` raises."""
+        """Return the link, made if need be.
+
+        Raises what :func:`open_session` raises, and CODEX_APP_SERVER_UNAVAILABLE while an app-server that
+        keeps dying is left alone.
+        """
         if self._link is not None:
             return self._link
+        if self._connecting is None and self._deaths.in_a_row and self._pause() > 0:
+            raise self._dying()
         return await asyncio.shield(self._connecting or self._begin())
 
     async def admitted(self) -> Link:
@@ -80,7 +89,8 @@ class Linking:
 
     def retry_in(self) -> float | None:
         """Return in how many seconds a failed link is tried again, or None if none failed."""
-        return max(self._pause(), 0.0) if self._link is None and self._failures else None
+        failed = self._failures or self._deaths.in_a_row
+        return max(self._pause(), 0.0) if self._link is None and failed else None
 
     async def close(self) -> None:
         """Give the link up; the app-server goes on."""
@@ -121,6 +131,7 @@ class Linking:
             await self._report(error.as_error(), None)
             raise
         self._failures = 0
+        self._deaths.opened(session.generation, asyncio.get_running_loop().time())
         link = Link(
             session,
             Following(
@@ -142,7 +153,20 @@ class Linking:
         await link.following.run()
         _LOG.warning("the connection to the app-server ended")
         self._link = None
+        now = asyncio.get_running_loop().time()
+        if self._deaths.closed(now):
+            pause = self._settings.retry_seconds << min(self._deaths.in_a_row - 1, _MOST_DOUBLINGS)
+            self._not_before = now + pause
+            await self._report(self._dying().as_error(), None)
         self._wake()
+
+    def _dying(self) -> CodexAppServerUnavailable:
+        longest = self._settings.retry_seconds << _MOST_DOUBLINGS
+        return CodexAppServerUnavailable(
+            f"The app-server keeps ending within {_STEADY_SECONDS:.0f} seconds of its start; "
+            f"the worker starts it again after a pause of up to {longest} seconds.",
+            finding="app_server_exited",
+        )
 
     def _pause(self) -> float:
         return self._not_before - asyncio.get_running_loop().time()
@@ -155,6 +179,32 @@ class Linking:
                 transaction.touch(row.report_app_server(app_server=described))
 
         await self._ledger.change(tell)
+
+
+class Deaths:
+    """How often in a row an app-server died soon after it was started; times are the event loop's seconds.
+
+    A connection that was merely cut is no death: the next one finds the same generation.
+    """
+
+    def __init__(self) -> None:
+        self.in_a_row = 0
+        self._generation: int | None = None
+        self._opened_at = 0.0
+        self._soon = False
+
+    def opened(self, generation: int, now: float) -> None:
+        """Take note of a connection."""
+        if self._generation not in (None, generation) and self._soon:
+            self.in_a_row += 1
+        self._generation, self._opened_at = generation, now
+
+    def closed(self, now: float) -> bool:
+        """Take note of its end; return whether the next one has to wait, because a death came before."""
+        self._soon = now - self._opened_at < _STEADY_SECONDS
+        if not self._soon:
+            self.in_a_row = 0
+        return self.in_a_row > 0
 
 
 def _described(session: Session) -> JsonObject:
