@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "fcfaee422bd4f084e70d4ef696c92cb241a159d316652b44018b4e468c872c4c"
+CONTRACT_HASH: Final = "8d31c224f342ef4745e768fcbc493d89e3c765eac59d80ef20c415f63fb2c1cc"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -51,13 +51,6 @@ class Asked:
     changes: JsonArray | None = None
 
 
-def identity(params: JsonObject, request_id: str) -> str:
-    """Return what makes it the same question when Codex asks again within one app-server's life."""
-    item = params.get("itemId") or params.get("elicitationId") or request_id
-    parts = (params.get("threadId"), params.get("turnId"), item, params.get("approvalId"))
-    return ":".join(str(part) for part in parts if part is not None)
-
-
 def prompt(asked: Asked) -> str:
     """Return the question in words that a person can answer."""
     params = asked.params

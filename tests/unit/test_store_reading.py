@@ -111,7 +111,7 @@ def test_questions_are_found_by_what_is_known_of_them(store: Store, samples: Sam
         question = reader.interaction(row.row_id)
         assert question is not None
         generation = question.app_server_generation
-        assert reader.interaction_by_identity(question.identity, generation) == question
+        assert reader.times_asked(question.request_id, generation) == 1
         assert reader.interaction_by_request(question.request_id, generation) == question
         assert reader.interaction_by_request(question.request_id, generation + 1) is None
         assert reader.open_interactions(question.turn_id) == [question]

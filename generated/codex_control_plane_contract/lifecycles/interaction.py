@@ -92,7 +92,7 @@ class InteractionRow:
     item_id: str | None
     """Codex's item that the question is about."""
     identity: str
-    """What makes it the same question when Codex asks again after a reconnect."""
+    """The request id and how often it was asked; under its id Codex asks again after a reconnect."""
     request_id: str
     """Codex's request id as JSON; valid within one app-server generation."""
     app_server_generation: int

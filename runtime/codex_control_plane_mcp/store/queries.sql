@@ -101,9 +101,9 @@ SELECT * FROM attempt WHERE operation_id = :operation_id AND kind = :kind ORDER 
 -- name: interaction
 SELECT * FROM interaction WHERE interaction_id = :interaction_id;
 
--- name: interaction_by_identity
-SELECT * FROM interaction
-WHERE identity = :identity AND app_server_generation = :app_server_generation;
+-- name: times_asked
+SELECT count(*) AS total FROM interaction
+WHERE request_id = :request_id AND app_server_generation = :app_server_generation;
 
 -- name: interaction_by_request
 -- The open question that an app-server asked under this request id.

@@ -147,10 +147,11 @@ class Reader:
         row = self._one("interaction", interaction_id=interaction_id)
         return read_interaction(row) if row else None
 
-    def interaction_by_identity(self, identity: str, generation: int) -> Interaction | None:
-        """Return the interaction that is this question within one app-server generation, or None."""
-        row = self._one("interaction_by_identity", identity=identity, app_server_generation=generation)
-        return read_interaction(row) if row else None
+    def times_asked(self, request_id: str, generation: int) -> int:
+        """Return how many rows a request id (JSON) of one generation has."""
+        return (
+            self._number("times_asked", "total", request_id=request_id, app_server_generation=generation) or 0
+        )
 
     def interaction_by_request(self, request_id: str, generation: int) -> Interaction | None:
         """Return the open interaction with this request id (JSON) in one generation, or None."""

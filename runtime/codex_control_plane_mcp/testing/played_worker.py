@@ -286,7 +286,7 @@ def _question(
         turn_id=row.turn_id,
         thread_id=row.thread_id,
         item_id=f"item-{number}",
-        identity=questions.identity(asked.params, str(number)),
+        identity=f"{number}#0",
         request_id=json.dumps(number),
         app_server_generation=GENERATION,
         method=asked.method,

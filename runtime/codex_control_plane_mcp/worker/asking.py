@@ -20,20 +20,18 @@ class Recording:
     generation: int
     approval_ms: int
 
-    @property
-    def identity(self) -> str:
-        """What makes it the same question when Codex asks again."""
-        return questions.identity(self.asked.params, self.request_id)
-
     def __call__(self, transaction: Transaction, reader: Reader) -> bool:
         """Record the question; return False if its turn is none of ours, which others may answer."""
         row = self._turn(reader)
         if row is None:
             return False
-        known = reader.interaction_by_identity(self.identity, self.generation)
+        # Codex repeats a question under its id. One whose row has ended is a new question to us: somebody
+        # still has to answer it.
+        known = reader.interaction_by_request(self.request_id, self.generation)
         if known is not None:
             _ask_again(transaction, reader, known)
             return True
+        times = reader.times_asked(self.request_id, self.generation)
         transaction.apply(
             interaction.ask(
                 interaction_id=new_id(interaction.ID_PREFIX, transaction.now),
@@ -41,7 +39,7 @@ class Recording:
                 turn_id=row.turn_id,
                 thread_id=row.thread_id,
                 item_id=_text(self.asked.params, "itemId"),
-                identity=self.identity,
+                identity=f"{self.request_id}#{times}",
                 request_id=self.request_id,
                 app_server_generation=self.generation,
                 method=self.asked.method,
@@ -94,6 +92,13 @@ def orphan(transaction: Transaction, reader: Reader, row: interaction.Interactio
     if isinstance(row, interaction.Open):
         reason = f"The app-server that asked has died, and turn {row.turn_id} with it."
         transaction.apply(row.orphan(reason=reason), evidence=evidence)
+
+
+def close_delivering(transaction: Transaction, reader: Reader, turn_id: str, *, evidence: str) -> None:
+    """Close the questions of a turn that is over whose answer is on its way: nothing will confirm it."""
+    for row in reader.open_interactions(turn_id):
+        if isinstance(row, interaction.Delivering):
+            resolve(transaction, reader, row, evidence=evidence)
 
 
 def close_leftovers(transaction: Transaction, reader: Reader, generation: int) -> None:

@@ -59,6 +59,7 @@ class Commander:
             return
         question, calling = begun
         answer = await self._opened(question, calling)
+        self._ledger.require_lease()
         try:
             await link.session.connection.answer(json.loads(question.request_id), answer)
         except CallNotSent:
@@ -110,6 +111,7 @@ class Commander:
             return
         row, calling = begun
         codex = link.session.calls
+        self._ledger.require_lease()
         try:
             await codex.turn_interrupt(timeout=_CALL_SECONDS, thread_id=row.thread_id, turn_id=row.turn_id)
             await self._settle(calls.accept, calling, "reply to turn/interrupt")

@@ -150,22 +150,33 @@ class Executor:
             # What has begun on this very link, before this round came to see it, needs no settling.
             self._settled = {name: other for name, other in self._settled.items() if other is link}
             self._settled_with = link
+        known = {row.operation_id for row in in_hand} | set(self._carried)
+        self._settled = {name: other for name, other in self._settled.items() if name in known}
         for row in in_hand:
             if row.operation_id not in self._carried and self._settled.get(row.operation_id) is not link:
                 self._carry(row.operation_id, self._settle(row.operation_id, link))
 
     def _carry(self, operation_id: str, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, name=operation_id)
+        task = asyncio.create_task(self._guarded(operation_id, work), name=operation_id)
         self._carried[operation_id] = task
         task.add_done_callback(partial(self._carried_out, operation_id))
 
-    def _carried_out(self, operation_id: str, task: asyncio.Task[None]) -> None:
+    def _carried_out(self, operation_id: str, _task: asyncio.Task[None]) -> None:
         del self._carried[operation_id]
         self.wake()
-        if not task.cancelled() and (fault := task.exception()) and not isinstance(fault, FenceLost):
-            _LOG.error("work on %s failed", operation_id, exc_info=fault)
+
+    async def _guarded(self, operation_id: str, work: Coroutine[None, None, None]) -> None:
+        """Let no fault of one operation stop the others, or come again without a pause."""
+        try:
+            await work
+        except FenceLost:
+            return
+        except Exception:  # noqa: BLE001 -- the boundary of the work on one operation
+            _LOG.exception("work on %s failed", operation_id)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _start(self, claimed: operation.StartingAppServer | Opened, link: Link | None) -> None:
+        self._settled.pop(claimed.operation_id, None)
         try:
             link = link or await self._linking.admitted()
         except ControlPlaneError as error:

@@ -11,8 +11,33 @@ from codex_control_plane_mcp.codex.errors import CallRefused
 
 # What thread/resume and thread/turns/list say of a thread that is not, or no longer, on disk.
 _LOST = ("no rollout found", "thread not found", "thread not loaded", "is empty")
+_YOUNG = (
+    "is not supported yet",
+    "failed to load thread history",
+    "failed to read thread",
+    "not materialized yet",
+)
 _CONFIGURATION = "failed to load configuration"
 _WRITER = "already has an active writer"
+
+
+class StartFailed(Exception):
+    """Codex's side of a start failed, before anything reached the model; ``error`` says how."""
+
+    def __init__(self, error: ControlPlaneError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+def thread_young(refused: CallRefused) -> bool:
+    """Return whether Codex cannot yet read a thread whose first turn is just beginning."""
+    return any(words in refused.message for words in _YOUNG) and not thread_lost(refused)
+
+
+def may_pass(refused: CallRefused) -> bool:
+    """Return whether the same question may be answered later."""
+    passing = refused.is_overload or refused.is_draining or thread_young(refused)
+    return passing or _WRITER in refused.message or _CONFIGURATION in refused.message
 
 
 def thread_lost(refused: CallRefused) -> bool:
@@ -22,7 +47,7 @@ def thread_lost(refused: CallRefused) -> bool:
 
 def refusal(refused: CallRefused) -> ControlPlaneError:
     """Return a refusal in the words of the contract; ``retryable`` says whether waiting may cure it."""
-    if refused.is_overload or refused.is_draining:
+    if refused.is_overload or refused.is_draining or thread_young(refused):
         return CodexAppServerUnavailable(f"The app-server takes no work now: {refused.message}")
     if _CONFIGURATION in refused.message:
         # The user's own file, which Codex reads for every thread: a correction is enough.

@@ -194,6 +194,7 @@ class Following:
                 resets_at=self._limits.resets_at(transaction.now),
             )
             if end is not None:
+                asking.close_delivering(transaction, reader, ended["id"], evidence="turn/completed")
                 end_turn(transaction, reader, ended["id"], end, self._patience)
 
         await self._ledger.change(record)
@@ -232,7 +233,7 @@ class Following:
             approval_ms=self._approval_ms,
         )
         await self._ledger.change(recording)
-        self.asked.add(recording.identity)
+        self.asked.add(recording.request_id)
         self._wake()
 
     async def _refuse(self, request: ServerRequest) -> None:

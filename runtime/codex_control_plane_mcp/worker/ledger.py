@@ -31,6 +31,11 @@ class Ledger:
         self._writing.shutdown()
         self._reading.shutdown()
 
+    def require_lease(self) -> None:
+        """Raise FenceLost unless the lease is certain; asked right before a call that changes something."""
+        if self._keeper.lease is None:
+            raise FenceLost("the executor lease is not certain any more")
+
     async def read(self, question: Callable[[Reader], ResultT]) -> ResultT:
         """Return the answer to ``question`` on one consistent snapshot."""
 
@@ -47,8 +52,7 @@ class Ledger:
         """
 
         def decide() -> ResultT:
-            if self._keeper.lease is None:
-                raise FenceLost("the executor lease is not certain any more")
+            self.require_lease()
             with self.store.transaction(self.worker_id, self._fence) as (transaction, reader):
                 return decision(transaction, reader)
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import partial
 
 from codex_control_plane_contract import codex
-from codex_control_plane_contract.lifecycles import attempt, interaction, operation, turn
+from codex_control_plane_contract.lifecycles import attempt, operation, turn
 from codex_control_plane_mcp.codex.errors import CallError, CallRefused
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import asking, calls
 from codex_control_plane_mcp.worker.endings import read_end
-from codex_control_plane_mcp.worker.faults import thread_lost
+from codex_control_plane_mcp.worker.faults import may_pass, thread_lost, thread_young
 from codex_control_plane_mcp.worker.history import History, died, read_history
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
@@ -27,7 +27,11 @@ from codex_control_plane_mcp.worker.turns import begin_turn, end_turn, forget_tu
 
 _CALL_SECONDS = 30.0
 # A request that was written just before its connection broke shows in the history within some 100 ms.
-_SETTLE_SECONDS = 1.5
+_SETTLE_SECONDS = 5.0
+# A turn that is just ending shows its end within some milliseconds.
+_ENDING_SECONDS = 1.5
+# Open questions are repeated right after the reply to thread/resume.
+_REPEAT_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
 
 
@@ -70,10 +74,11 @@ class Reconciler:
         try:
             found, evidence = await self._find_prompt(row.thread_id, calling)
         except CallRefused as refused:
-            if not thread_lost(refused):
+            if may_pass(refused) or self._is_own(calling.app_server_generation):
                 raise Deferred(str(refused)) from refused
-            found, evidence = None, f"Codex has no such thread: {refused.message[:300]}"
-        except CallError as fault:
+            await self._lose_start(row.operation_id, f"Codex cannot read the thread: {refused.message[:300]}")
+            return
+        except (CallError, codex.ReplyInvalid) as fault:
             raise Deferred(str(fault)) from fault
         if found is None:
             await self._recover(row.operation_id, evidence)
@@ -86,31 +91,57 @@ class Reconciler:
         await self._settle_turn(found["id"], row.thread_id)
 
     async def _find_prompt(self, thread_id: str, calling: attempt.Unknown) -> tuple[codex.Turn | None, str]:
-        """Return the turn that holds the attempt's label, or None once its absence is certain."""
-        deadline = asyncio.get_running_loop().time() + self._settle_seconds(calling)
+        """Return the turn that holds the attempt's label, or None once its absence is certain.
+
+        A request to an app-server that is dead cannot take effect any more. One that lives may still take it
+        up, and until then says of a new thread that there is none.
+        """
+        own = self._is_own(calling.app_server_generation)
+        deadline = asyncio.get_running_loop().time() + (_SETTLE_SECONDS if own else 0.0)
         while True:
-            history = await read_history(
-                self._link.session.calls, thread_id, timeout=_CALL_SECONDS, labels={calling.attempt_id}
-            )
-            found = history.turn_with_label(calling.attempt_id)
-            if found is not None:
-                return found, "the attempt's label in thread/turns/list"
-            if not history.active and asyncio.get_running_loop().time() >= deadline:
-                return None, "the attempt's label is absent from a thread that is loaded and idle"
+            late = asyncio.get_running_loop().time() >= deadline
+            try:
+                history = await self._read(thread_id, calling.attempt_id)
+            except CallRefused as refused:
+                if not thread_lost(refused) and (late or not thread_young(refused)):
+                    raise
+                if late:
+                    return None, f"Codex has no such thread: {refused.message[:300]}"
+            else:
+                found = history.turn_with_label(calling.attempt_id)
+                if found is not None:
+                    return found, "the attempt's label in thread/turns/list"
+                if late and history.active:
+                    raise Deferred("the thread is at work and does not show the prompt")
+                if late:
+                    return None, "the attempt's label is absent from a thread that is loaded and idle"
             await asyncio.sleep(_LOOK_SECONDS)
 
-    def _settle_seconds(self, calling: attempt.Unknown) -> float:
-        """A request to an app-server that is dead cannot take effect any more."""
-        return _SETTLE_SECONDS if calling.app_server_generation == self._link.session.generation else 0.0
+    async def _read(self, thread_id: str, label: str) -> History:
+        return await read_history(self._link.session.calls, thread_id, timeout=_CALL_SECONDS, labels={label})
+
+    def _is_own(self, generation: int) -> bool:
+        """Return whether the app-server of that generation is the one that lives."""
+        return generation == self._link.session.generation
+
+    async def _lose_start(self, operation_id: str, message: str) -> None:
+        def decide(transaction: Transaction, reader: Reader) -> None:
+            row = reader.operation(operation_id)
+            if isinstance(row, operation.StartingTurn):
+                transaction.apply(row.lose(last_error=gone(message)), evidence=message)
+
+        await self._ledger.change(decide)
 
     async def _reconcile_turn(self, row: operation.InTurn) -> None:
         try:
             await self._settle_turn(row.turn_id, row.thread_id)
         except CallRefused as refused:
-            if not thread_lost(refused):
+            if may_pass(refused) or (
+                row.app_server_generation is not None and self._is_own(row.app_server_generation)
+            ):
                 raise Deferred(str(refused)) from refused
-            await self._lose(row.turn_id, f"Codex does not know the thread any more: {refused.message[:300]}")
-        except CallError as fault:
+            await self._lose(row.turn_id, f"Codex does not show the thread any more: {refused.message[:300]}")
+        except (CallError, codex.ReplyInvalid) as fault:
             raise Deferred(str(fault)) from fault
 
     async def _settle_turn(self, turn_id: str, thread_id: str) -> None:
@@ -124,9 +155,10 @@ class Reconciler:
         if not survived:
             await self._ledger.change(lambda tx, reader: _orphan_questions(tx, reader, turn_id))
         if found is None:
-            if not survived:
-                error = gone("The app-server died and its successor has no record of the turn.")
-                await self._ledger.change(lambda tx, reader: forget_turn(tx, reader, turn_id, error))
+            if survived:
+                raise Deferred("Codex does not show the turn yet")
+            error = gone("The app-server died and its successor has no record of the turn.")
+            await self._ledger.change(lambda tx, reader: forget_turn(tx, reader, turn_id, error))
         elif found["status"] == "inProgress":
             await self._ledger.change(
                 lambda tx, reader: calls.void_open(
@@ -144,7 +176,7 @@ class Reconciler:
         For some milliseconds it is no longer at work and its end is not written yet. Who waits sees which end
         it was; a turn that stays so broke off inside Codex.
         """
-        deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
+        deadline = asyncio.get_running_loop().time() + _ENDING_SECONDS
         while True:
             history = await read_history(
                 self._link.session.calls, thread_id, timeout=_CALL_SECONDS, turn_id=turn_id
@@ -158,16 +190,27 @@ class Reconciler:
     async def _settle_questions(self, turn_id: str, thread_id: str, *, asking_now: bool) -> None:
         """Close what Codex does not ask again; it repeats its open questions when a thread is resumed."""
         following = self._link.following
-        try:
-            await following.caught_up(thread_id)
-        except TimeoutError as fault:
-            raise Deferred("the messages of the thread are not recorded yet") from fault
-        questions = await self._ledger.read(lambda reader: reader.open_interactions(turn_id))
-        if asking_now and not any(question.identity in following.asked for question in questions):
-            raise Deferred("Codex has not repeated its open questions yet")
+        deadline = asyncio.get_running_loop().time() + _REPEAT_SECONDS
+        while asking_now:
+            await self._catch_up(thread_id)
+            open_now = await self._ledger.read(lambda reader: reader.open_interactions(turn_id))
+            repeated = [question.request_id in following.asked for question in open_now]
+            if repeated and all(repeated):
+                break
+            if asyncio.get_running_loop().time() >= deadline:
+                if not any(repeated):
+                    raise Deferred("Codex has not repeated its open questions yet")
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
         await self._ledger.change(
             lambda tx, reader: _close_questions(tx, reader, turn_id, still_asked=following.asked)
         )
+
+    async def _catch_up(self, thread_id: str) -> None:
+        try:
+            await self._link.following.caught_up(thread_id)
+        except TimeoutError as fault:
+            raise Deferred("the messages of the thread are not recorded yet") from fault
 
     def _end(
         self, found: codex.Turn, row: turn.Turn, transaction: Transaction, reader: Reader, *, survived: bool
@@ -182,9 +225,7 @@ class Reconciler:
         )
         if end is None:
             return
-        for question in reader.open_interactions(row.turn_id):
-            if isinstance(question, interaction.Delivering):
-                asking.resolve(transaction, reader, question, evidence=f"the turn ended {end.status}")
+        asking.close_delivering(transaction, reader, row.turn_id, evidence=f"the turn ended {end.status}")
         honest = replace(_honest(end), broke_off=died(found) and not survived)
         end_turn(transaction, reader, row.turn_id, honest, self._patience)
 
@@ -212,7 +253,7 @@ def _close_questions(
 ) -> None:
     """What Codex does not ask again has been answered, by us if we had sent an answer."""
     for question in reader.open_interactions(turn_id):
-        if question.identity not in still_asked:
+        if question.request_id not in still_asked:
             asking.resolve(transaction, reader, question, evidence="not asked again after a reconnect")
     settle_waiting(transaction, reader, turn_id, evidence="thread/resume")
 

@@ -18,7 +18,7 @@ from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import calls
-from codex_control_plane_mcp.worker.faults import busy, refusal, thread_lost, unavailable
+from codex_control_plane_mcp.worker.faults import StartFailed, busy, refusal, thread_lost, unavailable
 from codex_control_plane_mcp.worker.history import holds_label, read_turns
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
@@ -76,7 +76,8 @@ class Starter:
     async def start(self, claimed: operation.StartingAppServer | Opened, link: Link) -> bool:
         """Bring the operation to ``running``; on a fault put it back or end it.
 
-        Returns False if the outcome of turn/start is unknown, which only reconciliation can settle.
+        Returns False if the outcome of turn/start is unknown, which only reconciliation can settle. A fault
+        of the store goes through: the operation stays as it is, and reconciliation finds what was sent.
         """
         opened = claimed if isinstance(claimed, Opened) else await self._open(claimed.operation_id, link)
         if opened is None:
@@ -88,8 +89,8 @@ class Starter:
                 if started is not None:
                     return started
             return await self._begin_thread(opened, link)
-        except ControlPlaneError as error:
-            await self.give_back(row.operation_id, error)
+        except StartFailed as failed:
+            await self.give_back(row.operation_id, failed.error)
             return True
 
     async def give_back(self, operation_id: str, error: ControlPlaneError) -> None:
@@ -171,9 +172,9 @@ class Starter:
                 link.session.calls, thread_id, timeout=row.timeout_seconds, labels=labels
             )
         except CallRefused as refused:
-            raise refusal(refused) from refused
-        except CallError as fault:
-            raise unavailable(fault) from fault
+            raise StartFailed(refusal(refused)) from refused
+        except (CallError, ReplyInvalid) as fault:
+            raise StartFailed(unavailable(fault)) from fault
         return CONTINUATION_PROMPT if any(holds_label(turn, labels) for turn in turns) else row.message
 
     async def _begin_thread(self, opened: Opened, link: Link) -> bool:
@@ -192,6 +193,7 @@ class Starter:
         return prompt is None or await self._submit(prompt, link)
 
     async def _new_thread(self, row: operation.StartingThread, calling: attempt.Sent, link: Link) -> str:
+        self._ledger.require_lease()
         try:
             reply = await link.session.calls.thread_start(
                 timeout=row.timeout_seconds,
@@ -205,10 +207,10 @@ class Starter:
         except CallRefused as refused:
             error = refusal(refused)
             await self._settle(calls.refuse, calling, error.as_error())
-            raise error from refused
+            raise StartFailed(error) from refused
         except (CallUnanswered, CallNotSent, ReplyInvalid) as fault:
             # Whatever became of it, an unused thread holds no prompt and is not even on disk.
-            raise unavailable(fault) from fault
+            raise StartFailed(unavailable(fault)) from fault
         return reply["thread"]["id"]
 
     async def _resumed(self, row: operation.StartingThread, thread_id: str, link: Link) -> bool:
@@ -221,16 +223,18 @@ class Starter:
             never_used = row.operation_type == "start_chat" and row.continues_turn_id is None
             if thread_lost(refused) and never_used:
                 return False
-            raise refusal(refused) from refused
-        except CallError as fault:
-            raise unavailable(fault) from fault
+            raise StartFailed(refusal(refused)) from refused
+        except (CallError, ReplyInvalid) as fault:
+            raise StartFailed(unavailable(fault)) from fault
         if reply["thread"].get("status", {}).get("type") == "active":
-            raise busy("The thread has an active turn that another client of Codex started.")
+            raise StartFailed(busy("The thread has an active turn that another client of Codex started."))
         return True
 
     async def _submit(self, prompt: Prompt, link: Link) -> bool:
         """Hand the prompt to Codex and record what it says; False if the reply is lost."""
         row, calling = prompt.row, prompt.calling
+        # A worker that was stopped since the commit may have a successor that sends the prompt.
+        self._ledger.require_lease()
         try:
             reply = await link.session.calls.turn_start(
                 timeout=row.timeout_seconds,
@@ -245,9 +249,9 @@ class Starter:
         except CallRefused as refused:
             error = refusal(refused)
             await self._settle(calls.refuse, calling, error.as_error())
-            raise error from refused
+            raise StartFailed(error) from refused
         except CallNotSent as fault:
-            raise unavailable(fault) from fault
+            raise StartFailed(unavailable(fault)) from fault
         except (CallUnanswered, ReplyInvalid) as fault:
             await self._settle(calls.doubt, calling, unavailable(fault).as_error())
             return False

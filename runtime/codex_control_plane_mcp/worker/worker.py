@@ -15,7 +15,7 @@ from codex_control_plane_contract.lifecycles import worker
 from codex_control_plane_contract.records import ExecutorLeaseRow
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp.process_identity import ProcessIdentity, identify, is_alive
-from codex_control_plane_mcp.store import FenceLost, LeaseKeeper, Listener, Store
+from codex_control_plane_mcp.store import Fence, FenceLost, LeaseKeeper, Listener, Store
 from codex_control_plane_mcp.store.identifiers import new_id
 from codex_control_plane_mcp.version import program_version
 from codex_control_plane_mcp.worker.executor import Executor
@@ -78,14 +78,23 @@ class Worker:
             self._bell.clear()
             if self._stopping:
                 return "signal"
-            if not self._observe and await asyncio.to_thread(self._compete):
-                await self._execute()
+            try:
+                executed = not self._observe and await self._execute_if_free()
                 if await self._idle():
                     return "idle"
-                continue
-            if await self._idle():
-                return "idle"
+                if executed:
+                    continue
+            except ControlPlaneError as fault:
+                # The store is locked, full or away; whoever can use it first takes the lease.
+                _LOG.warning("the store cannot be used now: %s", fault)
             await _wait(self._bell, self._settings.lease_seconds / 2)
+
+    async def _execute_if_free(self) -> bool:
+        """Execute for as long as possible if the lease is free; return whether it was."""
+        if not await asyncio.to_thread(self._compete):
+            return False
+        await self._execute()
+        return True
 
     def _compete(self) -> bool:
         """Take the lease if nobody alive holds it; a holder whose process is dead loses it at once."""
@@ -102,9 +111,15 @@ class Worker:
         if lease is None:
             return
         self._keeper.start(on_lost=partial(self._lose_from_thread, asyncio.get_running_loop()))
-        await asyncio.to_thread(self._change, "execute", "")
-        await asyncio.to_thread(self._bury)
-        ledger = Ledger(self._store, self._keeper, lease.fence)
+        try:
+            await asyncio.to_thread(self._change, "execute", "")
+            await asyncio.to_thread(self._bury)
+            await self._work(lease.fence)
+        finally:
+            await asyncio.to_thread(self._keeper.release)
+
+    async def _work(self, fence: Fence) -> None:
+        ledger = Ledger(self._store, self._keeper, fence)
         executor = self._executor = Executor(ledger, self._settings, self._store.path.parent)
         running = asyncio.create_task(executor.run(), name="executor")
         try:
@@ -115,7 +130,6 @@ class Worker:
             await asyncio.gather(running, return_exceptions=True)
             await executor.close()
             await asyncio.to_thread(ledger.close)
-            await asyncio.to_thread(self._keeper.release)
 
     async def _watch(self, running: asyncio.Task[None], executor: Executor) -> None:
         """Return when the executor must end; unless the lease is gone, calls under way arrive first."""
@@ -124,6 +138,8 @@ class Worker:
             self._attention.clear()
             if self._stopping:
                 await asyncio.to_thread(self._change, "drain", "")
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
                 await executor.drain(_DRAIN_SECONDS)
                 return
             if self._keeper.lease is None:
