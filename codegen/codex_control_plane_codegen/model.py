@@ -312,6 +312,7 @@ class CodexMethod(Element):
     name: str
     means: str
     changes: bool
+    evidence: bool
     params: tuple[CodexField, ...]
     result: tuple[CodexField, ...]
 

@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "8d31c224f342ef4745e768fcbc493d89e3c765eac59d80ef20c415f63fb2c1cc"
+CONTRACT_HASH: Final = "ca2581a90cc3248b0f211d322546185f8a447e36eb58ce9f8d30211b0b1b1c3d"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

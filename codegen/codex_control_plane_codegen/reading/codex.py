@@ -49,6 +49,7 @@ def _method(name: str, node: Node) -> CodexMethod:
         name=name,
         means=node.text("means"),
         changes=node.get("changes", False),
+        evidence=node.get("evidence", False),
         params=tuple(_fields(node, "params")),
         result=tuple(_fields(node, "result")),
     )
