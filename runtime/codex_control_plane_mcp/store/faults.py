@@ -4,8 +4,12 @@ import contextlib
 import sqlite3
 from collections.abc import Generator
 from pathlib import Path
+from typing import Final
 
 from codex_control_plane_contract.errors import CodexStateBusy, CodexStateUnusable, ControlPlaneError
+
+STATE_FAULTS: Final = (CodexStateBusy, CodexStateUnusable)
+"""What a fault of the store raises; it says nothing of the task that was being worked on."""
 
 # SQLITE_PROTOCOL: too many processes opened the write-ahead log at once.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}

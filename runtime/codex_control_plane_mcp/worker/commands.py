@@ -3,14 +3,14 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 
 from codex_control_plane_contract.lifecycles import attempt, interaction, operation, worker_command
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp import questions, sealing
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
-from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
+from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
 from codex_control_plane_mcp.worker import asking, calls
 from codex_control_plane_mcp.worker.faults import refusal, unavailable
 from codex_control_plane_mcp.worker.ledger import Ledger
@@ -38,7 +38,7 @@ class Commander:
         for command in await self._ledger.read(lambda reader: reader.open_commands()):
             if command.worker_command_id not in self._at_work:
                 carry = self._deliver if command.command_type == "deliver_answer" else self._interrupt
-                task = asyncio.create_task(carry(command, link))
+                task = asyncio.create_task(self._carry(carry(command, link), link))
                 self._at_work[command.worker_command_id] = task
                 task.add_done_callback(partial(self._done, command.worker_command_id))
 
@@ -52,6 +52,15 @@ class Commander:
         del self._at_work[command_id]
         if not task.cancelled() and (fault := task.exception()) and not isinstance(fault, FenceLost):
             _LOG.error("command %s failed", command_id, exc_info=fault)
+
+    async def _carry(self, work: Coroutine[None, None, None], link: Link) -> None:
+        try:
+            await work
+        except STATE_FAULTS as fault:
+            # The record may say sent of what was not sent, or the reverse: a new link asks Codex what is so.
+            _LOG.warning("an order could not be recorded, the link is made anew: %s", fault)
+            await asyncio.sleep(_PAUSE_SECONDS)
+            await link.session.connection.close()
 
     async def _deliver(self, command: worker_command.Open, link: Link) -> None:
         begun = await self._ledger.change(partial(self._begin_delivery, command, link))

@@ -15,7 +15,7 @@ from pathlib import Path
 from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_contract.settings import Settings
-from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
+from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
 from codex_control_plane_mcp.worker import asking
 from codex_control_plane_mcp.worker.commands import Commander, close_fulfilled
 from codex_control_plane_mcp.worker.continuation import replenish
@@ -179,6 +179,8 @@ class Executor:
         self._settled.pop(claimed.operation_id, None)
         try:
             link = link or await self._linking.admitted()
+        except STATE_FAULTS:
+            raise
         except ControlPlaneError as error:
             await self._starter.give_back(claimed.operation_id, error)
             return
@@ -194,7 +196,7 @@ class Executor:
             return
         try:
             await Reconciler(self._ledger, link, self._patience).reconcile(row)
-        except Deferred as reason:
+        except (Deferred, *STATE_FAULTS) as reason:
             _LOG.warning("cannot settle %s yet: %s", operation_id, reason)
             await asyncio.sleep(_PAUSE_SECONDS)
             return
