@@ -29,6 +29,7 @@ from codex_control_plane_mcp.codex.messages import (
     ServerRequest,
     decode,
 )
+from codex_control_plane_mcp.fail_points import COURSE
 
 CLIENT_NAME: Final = "codex-control-plane-mcp"
 """Our `clientInfo.name`; Codex records it as the `originator` of each thread that we start."""
@@ -132,7 +133,9 @@ class Connection:
         Codex never confirms: the first answer wins, it is final even when malformed, and
         `serverRequest/resolved` follows for most methods. Raises CallNotSent or CallUnanswered.
         """
+        await COURSE.call("answer", "before_send")
         await self._send({"id": request_id, "result": result})
+        await COURSE.call("answer", "sent")
 
     async def refuse(self, request_id: RequestId, code: int, message: str) -> None:
         """Answer a ServerRequest with a JSON-RPC error. Raises CallNotSent or CallUnanswered."""
@@ -187,8 +190,13 @@ class Connection:
         self._pending[request_id] = reply
         try:
             async with asyncio.timeout_at(deadline):
+                await COURSE.call(method, "before_send")
                 await self._send({"id": request_id, "method": method, "params": params})
-                return await reply
+                await COURSE.call(method, "sent")
+                result = await reply
+                await COURSE.call(method, "reply_late")
+                await COURSE.call(method, "reply_lost")
+                return result
         except TimeoutError:
             raise CallUnanswered(f"Codex did not answer {method} in time") from None
         except CallRefused as error:

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Self
 
+from codex_control_plane_mcp.fail_points import COURSE
 from codex_control_plane_mcp.store.bells import Bells
 from codex_control_plane_mcp.store.clock import Clock, SystemClock
 from codex_control_plane_mcp.store.database import connect, prepare
@@ -69,11 +70,16 @@ class Store:
         after a commit that changed something.
         """
         with self._connection() as connection:
+            COURSE.before_begin()
             connection.execute("BEGIN IMMEDIATE")
             before = connection.total_changes
             try:
-                yield Transaction(connection, Author(actor_id, fence), self.clock.now()), Reader(connection)
+                transaction = Transaction(connection, Author(actor_id, fence), self.clock.now())
+                yield transaction, Reader(connection)
+                transaction.passes("before_commit")
                 connection.execute("COMMIT")
+                transaction.passes("committed")
+                transaction.passes("reply_lost")
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

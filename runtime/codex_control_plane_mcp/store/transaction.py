@@ -13,6 +13,7 @@ from codex_control_plane_contract.change import Change, Touch
 from codex_control_plane_contract.lifecycles import worker_command
 from codex_control_plane_contract.records import INSERT_JOURNAL, INSERT_PROGRESS_EVENT
 from codex_control_plane_contract.values import Actor, Value
+from codex_control_plane_mcp.fail_points import COURSE
 from codex_control_plane_mcp.store.identifiers import new_id
 
 RowT = TypeVar("RowT")
@@ -84,6 +85,7 @@ class Transaction:
         self.now = now
         self._author = author
         self._cause: int | None = None
+        self._changes: list[str] = []
 
     def apply(self, change: Change[RowT], *, by: Actor | None = None, evidence: str | None = None) -> RowT:
         """Make one change, journal it, enqueue its effects; return the row as it is now.
@@ -99,6 +101,9 @@ class Transaction:
         sequence = self._journal(entry, actor, evidence, "applied")
         if self._cause is None:
             self._cause = sequence
+        name = f"{change.lifecycle}.{change.event}"
+        self._changes.append(name)
+        COURSE.change(name, "written")
         for command in change.emits:
             # The compiler has checked that every effect is a command_type of worker_command.
             self.enqueue(cast(worker_command.CommandType, command), change.row_id, by=actor)
@@ -136,6 +141,11 @@ class Transaction:
             deadline_at=self.now + COMMAND_LIFETIME_MS,
         )
         return self.apply(change, by="worker" if by == "codex" else by).worker_command_id
+
+    def passes(self, phase: str) -> None:
+        """Pass a phase of the commit, once for every change that is in it (see `fail_points`)."""
+        for name in self._changes:
+            COURSE.change(name, phase)
 
     def _actor(self, change: Change[object], by: Actor | None) -> Actor:
         actor = by or change.actors[0]

@@ -14,6 +14,7 @@ from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp.log import open_log
 from codex_control_plane_mcp.settings import SettingsInvalid, load_settings, log_file, state_file
 from codex_control_plane_mcp.store import Store
+from codex_control_plane_mcp.store.clock import Clock
 from codex_control_plane_mcp.version import program_version
 from codex_control_plane_mcp.worker.worker import Worker
 
@@ -25,8 +26,11 @@ environment as the servers. Several may run: one executes, the others take over 
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a worker until SIGTERM, SIGINT or idleness; return 0, or 2 if it cannot start."""
+def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:
+    """Run a worker until SIGTERM, SIGINT or idleness; return 0, or 2 if it cannot start.
+
+    ``clock`` is the store's, that of the system if none is given.
+    """
     parser = argparse.ArgumentParser(prog="codex-control-plane-mcp-worker", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=program_version())
     parser.add_argument(
@@ -47,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(os.environ)
         if options.idle_seconds is not None:
             settings = replace(settings, worker_idle_seconds=options.idle_seconds)
-        with Store.open(state_file(settings), busy_seconds=settings.state_busy_seconds) as store:
+        with Store.open(state_file(settings), clock=clock, busy_seconds=settings.state_busy_seconds) as store:
             open_log(log_file(settings))
             asyncio.run(_work(store, settings, observe=options.observe, interval=options.interval_seconds))
     except (SettingsInvalid, ControlPlaneError) as fault:
