@@ -8,11 +8,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: help setup demo test live check lint types imports spec gen bench lock clean
+.PHONY: help setup demo test live crash crash-pairs check lint types imports spec gen bench lock clean
 
 help: ## list the verbs
 	@printf 'make VERB, where VERB is one of\n\n'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nStart with: make demo\n'
 
 setup: $(READY) ## make .venv with the pinned dependencies and the console scripts
@@ -33,6 +33,12 @@ test: $(READY) ## run every test
 
 live: $(READY) ## run only the tests with a real Codex
 	$(BIN)/python -m pytest -n $(WORKERS) -m live $(TESTS)
+
+crash: $(READY) ## kill, stop and break every process at every fail point, and look what is lost
+	$(BIN)/python -m pytest -n $(WORKERS) -m crash tests/crash $(TESTS)
+
+crash-pairs: $(READY) ## the same with two deaths in a row (PAIRS=all for every pair)
+	PAIRS=$(PAIRS) $(BIN)/python -m pytest -n $(WORKERS) -m crash_pairs tests/crash $(TESTS)
 
 check: lint types imports spec ## format, lint, types, import rules, spec, freshness of generated/
 

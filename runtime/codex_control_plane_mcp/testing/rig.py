@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from itertools import count
@@ -72,10 +72,12 @@ class Rig:
         async with connect(self.environment | settings, mode=mode, pid_file=pid_file) as call:
             yield TaskClient(call, cwd=str(self.project), server_pid=int(pid_file.read_text()))
 
-    async def start_worker(self, *arguments: str, **settings: str) -> asyncio.subprocess.Process:
+    async def start_worker(
+        self, *arguments: str, command: Sequence[str] = _WORKER, **settings: str
+    ) -> asyncio.subprocess.Process:
         """Start a worker by hand; `settings` are added to its environment."""
         worker = await asyncio.create_subprocess_exec(
-            *_WORKER, *arguments, env=self.environment | settings, cwd=self.directory, start_new_session=True
+            *command, *arguments, env=self.environment | settings, cwd=self.directory, start_new_session=True
         )
         self._workers.append(worker)
         return worker
