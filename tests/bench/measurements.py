@@ -66,26 +66,31 @@ async def tasks(client: TaskClient, rig: ScriptedRig, *, rounds: int) -> list[Fi
     """Measure whole tasks against the same turn driven straight over the app-server."""
     ours: list[float] = []
     straight: list[float] = []
+    opened: list[float] = []
     started: list[float] = []
+    continued: list[float] = []
     running = await rig.app_server()
     assert running is not None
     async with await Connection.open(running.socket_path, client_version="bench") as connection:
         witness = Witness(connection)
         for _ in range(rounds):
-            straight.append(await _seconds(lambda: _straight_turn(witness, rig)))
+            straight.append(await _seconds(lambda: _straight_turn(witness, rig, opened)))
             begun = time.perf_counter()
-            operation_id = (await client.submit(PROMPT))["operationId"]
-            await client.ended(operation_id)
+            task = await client.ended((await client.submit(PROMPT))["operationId"])
             ours.append(time.perf_counter() - begun)
-            started.append(_until_sent(rig, operation_id))
+            started.append(_until_sent(rig, task["operationId"]))
+            assert "threadId" in task
+            following = await client.ended((await client.send(task["threadId"], PROMPT))["operationId"])
+            continued.append(_until_sent(rig, following["operationId"]))
     added = (median(ours) - median(straight)) * 1000
     own, other = median(ours) * 1000, median(straight) * 1000
+    alone = median(opened) * 1000
     return [
-        Figure(
-            "task over a straight turn", added, "ms", 40, f"{own:.1f} ms against {other:.1f} ms, {rounds}"
-        ),
+        Figure("task over a straight turn", added, "ms", 40, f"{own:.1f} ms against {other:.1f} ms"),
         Figure("task / straight turn", own / other, "x"),
-        Figure("submit to turn/start, p50", median(started), "ms", 25, f"{rounds} tasks on new threads"),
+        Figure("submit to turn/start, known thread, p50", median(continued), "ms", 25, f"{rounds} tasks"),
+        Figure("submit to turn/start, new thread, p50", median(started), "ms", 25, f"{rounds} tasks"),
+        Figure("… of which Codex's thread/start, alone", alone, "ms", None, f"{rounds} straight turns"),
     ]
 
 
@@ -131,8 +136,10 @@ async def _seconds(call: Callable[[], Awaitable[object]]) -> float:
     return time.perf_counter() - begun
 
 
-async def _straight_turn(witness: Witness, rig: Rig) -> None:
+async def _straight_turn(witness: Witness, rig: Rig, opened: list[float]) -> None:
+    begun = time.perf_counter()
     thread_id = await witness.start_thread(str(rig.project))
+    opened.append(time.perf_counter() - begun)
     await witness.start_turn(thread_id, PROMPT)
     await witness.see_end()
     await witness.connection.call("thread/unsubscribe", {"threadId": thread_id})
