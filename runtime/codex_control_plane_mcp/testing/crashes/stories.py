@@ -119,9 +119,10 @@ async def stop_a_start(stage: Stage) -> None:
 
 
 async def lose_the_worker_with_a_prompt_sent(stage: Stage) -> None:
-    """A prompt whose worker died before the reply; Codex runs it."""
+    """A prompt whose worker died before it took notice of the reply; Codex runs it."""
     operation_id = await stage.submit("say Done.")
-    await stage.worker_dies_at("codex.turn/start.sent")
+    # Any earlier, and Codex may drop the request together with the connection.
+    await stage.worker_dies_at("codex.turn/start.reply_late")
     async with stage.trapped_worker():
         await stage.ended(operation_id)
 
