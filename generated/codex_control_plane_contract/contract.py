@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "ca2581a90cc3248b0f211d322546185f8a447e36eb58ce9f8d30211b0b1b1c3d"
+CONTRACT_HASH: Final = "c5fff09f23b685bfc1fb182c286fc368a191c027778607104c1ccacc2f1c1e31"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from codex_control_plane_contract.arguments import AnswerPendingInteractionArguments
 from codex_control_plane_contract.errors import InvalidArgument
+from codex_control_plane_contract.lifecycles.interaction import InteractionRow
 from codex_control_plane_contract.types import AnswerSchema, FileChange, Question, RiskSummary
 from codex_control_plane_contract.values import JsonArray, JsonObject, JsonValue
 
@@ -49,6 +50,11 @@ class Asked:
     kind: Kind
     params: JsonObject
     changes: JsonArray | None = None
+
+
+def asked_of(row: InteractionRow) -> Asked:
+    """Return the question that a row holds."""
+    return Asked(row.method, row.kind, row.params, row.changes)
 
 
 def prompt(asked: Asked) -> str:

@@ -481,7 +481,7 @@ class Running(OperationRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingForApproval(OperationRow):
-    """Codex asks for leave to act and waits, without limit, for the answer."""
+    """Codex asks for leave to act and waits for the answer, until the question's deadline."""
 
     state: Literal["waiting_for_approval"]
     thread_id: str
@@ -2230,7 +2230,7 @@ FACTS: Final[Mapping[State, StateFacts]] = {
         poll_after_seconds=15,
     ),
     "waiting_for_approval": StateFacts(
-        means="Codex asks for leave to act and waits, without limit, for the answer.",
+        means="Codex asks for leave to act and waits for the answer, until the question's deadline.",
         status="waiting_for_approval",
         terminal=False,
         cancellable=True,

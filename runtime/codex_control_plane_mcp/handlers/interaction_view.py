@@ -4,12 +4,7 @@ from codex_control_plane_contract.lifecycles import interaction
 from codex_control_plane_contract.types import Interaction, InteractionSummary
 from codex_control_plane_mcp import questions
 from codex_control_plane_mcp.handlers.times import timestamp
-from codex_control_plane_mcp.questions import Asked
-
-
-def asked_of(row: interaction.Interaction) -> Asked:
-    """Return the question that a row holds."""
-    return Asked(row.method, row.kind, row.params, row.changes)
+from codex_control_plane_mcp.questions import Asked, asked_of
 
 
 def summarise_interaction(row: interaction.Interaction) -> InteractionSummary:

@@ -15,7 +15,7 @@ from codex_control_plane_contract.types import Answered, InteractionList
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp import questions
 from codex_control_plane_mcp.handlers.context import Context
-from codex_control_plane_mcp.handlers.interaction_view import answer_recorded, asked_of, present_interaction
+from codex_control_plane_mcp.handlers.interaction_view import answer_recorded, present_interaction
 from codex_control_plane_mcp.handlers.moment import Moment, look
 from codex_control_plane_mcp.handlers.next_steps import SOON, next_step
 from codex_control_plane_mcp.handlers.status import known_operation
@@ -91,7 +91,7 @@ def _record(context: Context, arguments: AnswerPendingInteractionArguments) -> s
 def _compose(
     question: interaction.Pending, arguments: AnswerPendingInteractionArguments, context: Context
 ) -> JsonObject:
-    asked = asked_of(question)
+    asked = questions.asked_of(question)
     response = questions.compose(asked, arguments)
     return sealed(response, context.store.path.parent) if questions.is_secret(asked) else response
 

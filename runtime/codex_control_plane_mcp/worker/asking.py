@@ -63,11 +63,6 @@ class Recording:
         return None
 
 
-def asked_of(row: interaction.Interaction) -> questions.Asked:
-    """Return the question that a row holds."""
-    return questions.Asked(row.method, row.kind, row.params, row.changes)
-
-
 def resolve(transaction: Transaction, reader: Reader, row: interaction.Interaction, *, evidence: str) -> None:
     """Close a question that Codex no longer asks: by our answer if we sent one, else by somebody else's."""
     calling = reader.open_attempt_of(row.interaction_id, "interaction_answer")
@@ -116,7 +111,9 @@ def close_leftovers(transaction: Transaction, reader: Reader, generation: int) -
 def lapse(transaction: Transaction, row: interaction.Pending) -> None:
     """Decline a question whose deadline has passed."""
     transaction.apply(
-        row.lapse(response=questions.refusal(asked_of(row)), reason="Nobody answered by the deadline."),
+        row.lapse(
+            response=questions.refusal(questions.asked_of(row)), reason="Nobody answered by the deadline."
+        ),
         evidence="the deadline",
     )
 

@@ -11,7 +11,7 @@ from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp import questions, sealing
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
 from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
-from codex_control_plane_mcp.worker import asking, calls
+from codex_control_plane_mcp.worker import calls
 from codex_control_plane_mcp.worker.faults import refusal, unavailable
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
@@ -90,7 +90,7 @@ class Commander:
                     transaction.apply(row.fail(reason=reason), evidence=reason)
 
             await self._ledger.change(give_up)
-            return questions.refusal(asking.asked_of(question))
+            return questions.refusal(questions.asked_of(question))
 
     def _begin_delivery(
         self, command: worker_command.Open, link: Link, transaction: Transaction, reader: Reader
