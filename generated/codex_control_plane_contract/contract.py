@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "c5fff09f23b685bfc1fb182c286fc368a191c027778607104c1ccacc2f1c1e31"
+CONTRACT_HASH: Final = "24abd3c6f73a56cafcafa26080410cb6f187144c660306c942adc0fe09a7dcc5"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

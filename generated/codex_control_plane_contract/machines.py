@@ -177,9 +177,11 @@ class WorkerMachine(StateChart[object]):
     lost = State(final=True)
 
     standby.to(executing, event="execute")
+    standby.to(standby, event="request_handover")
     standby.to(stopped, event="stop")
     standby.to(lost, event="lose")
     executing.to(standby, event="yield_lease")
+    executing.to(executing, event="request_handover")
     executing.to(draining, event="drain")
     executing.to(stopped, event="stop")
     executing.to(lost, event="lose")

@@ -346,6 +346,11 @@ class WorkerProperties(LifecycleProperties):
         self.apply("yield_lease")
 
     @rule()
+    def raise_request_handover(self) -> None:
+        """A newer server asks it to leave its turns to a worker of its own version."""
+        self.apply("request_handover")
+
+    @rule()
     def raise_drain(self) -> None:
         """It was asked to stop; what is on its way to Codex is finished first."""
         self.apply("drain")

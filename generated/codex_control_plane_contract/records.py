@@ -62,6 +62,7 @@ _JOURNAL: Final = Table(
         Column("at", "integer"),
         Column("actor", "text", values=("client", "worker", "codex", "clock", "operator")),
         Column("actor_id", "text"),
+        Column("fence", "integer", optional=True),
         Column("evidence", "text", optional=True),
         Column("cause", "integer", optional=True),
     ),
@@ -99,8 +100,8 @@ _PROGRESS_EVENT: Final = Table(
 
 INSERT_JOURNAL: Final = (
     "INSERT INTO journal (entity, entity_id, revision, event, source, target, outcome, at, actor, actor_id, "
-    "evidence, cause) VALUES (:entity, :entity_id, :revision, :event, :source, :target, :outcome, :at, "
-    ":actor, :actor_id, :evidence, :cause)"
+    "fence, evidence, cause) VALUES (:entity, :entity_id, :revision, :event, :source, :target, :outcome, "
+    ":at, :actor, :actor_id, :fence, :evidence, :cause)"
 )
 """Adds a row of `journal`."""
 
@@ -160,6 +161,9 @@ class JournalRow:
     """Who raised it."""
     actor_id: str
     """The process that committed it."""
+    fence: int | None
+    """The fence of the executor lease under which a worker committed it; empty of everybody else's changes.
+    """
     evidence: str | None
     """What shows that it happened."""
     cause: int | None

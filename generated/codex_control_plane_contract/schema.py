@@ -12,5 +12,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "043a228e002e3acd55dfd0ee0a60fe3e1c6966a6ed7867564d1e5db30b3933f9"
+SCHEMA_HASH: Final = "bde8ee2b3de55dfc40b9ca51e15f8f6df355384b6503a58c06924a3e9d8dad31"
 """SHA-256 that changes with the schema."""

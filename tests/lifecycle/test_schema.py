@@ -273,6 +273,7 @@ JOURNAL: dict[str, Any] = {
     "at": NOW,
     "actor": "client",
     "actor_id": "server_1",
+    "fence": None,
     "evidence": None,
     "cause": None,
 }

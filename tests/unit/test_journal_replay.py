@@ -36,6 +36,7 @@ def spoil(path: Path, *statements: str, **journal: object) -> None:
         "at": 0,
         "actor": "worker",
         "actor_id": "intruder",
+        "fence": None,
         "evidence": None,
         "cause": None,
     }

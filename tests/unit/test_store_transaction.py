@@ -70,6 +70,7 @@ def test_a_change_writes_its_row_and_its_journal(store: Store) -> None:
             at=NOON,
             actor="client",
             actor_id="srv",
+            fence=None,
             evidence=None,
             cause=None,
         )

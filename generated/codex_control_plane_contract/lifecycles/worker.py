@@ -21,7 +21,7 @@ State: TypeAlias = Literal["standby", "executing", "draining", "stopped", "lost"
 Status: TypeAlias = Literal["standby", "executing", "draining", "stopped", "lost"]
 """The state of a row, as clients see it."""
 
-Event: TypeAlias = Literal["register", "execute", "yield_lease", "drain", "stop", "lose"]
+Event: TypeAlias = Literal["register", "execute", "yield_lease", "request_handover", "drain", "stop", "lose"]
 """What happens to a row; what creates one comes first."""
 
 ExecutionMode: TypeAlias = Literal["inline", "worker"]
@@ -46,6 +46,8 @@ COLUMNS: Final = (
     "last_heartbeat_at",
     "last_fault",
     "app_server",
+    "handover_requested_at",
+    "successor_version",
     "stopped_at",
     "stop_reason",
 )
@@ -81,6 +83,10 @@ class WorkerRow:
     """What keeps it from executing, as an error object; empty when all is well."""
     app_server: JsonObject | None
     """The app-server that it drives, as {generation, version, pid, binarySource, startedAt}."""
+    handover_requested_at: int | None
+    """When a newer server asked it to hand over."""
+    successor_version: str | None
+    """The version of that server."""
     stopped_at: int | None
     """When it ended."""
     stop_reason: str | None
@@ -144,6 +150,10 @@ class Standby(WorkerRow):
         """It won the executor lease."""
         return _STANDBY_EXECUTE.of(self)
 
+    def request_handover(self, *, successor_version: str) -> Change[Standby]:
+        """A newer server asks it to leave its turns to a worker of its own version."""
+        return _STANDBY_REQUEST_HANDOVER.of(self, successor_version=successor_version)
+
     def stop(self, *, stop_reason: str) -> Change[Stopped]:
         """It ends in order."""
         return _STANDBY_STOP.of(self, stop_reason=stop_reason)
@@ -163,6 +173,10 @@ class Executing(WorkerRow):
     def yield_lease(self) -> Change[Standby]:
         """It no longer holds the lease."""
         return _EXECUTING_YIELD_LEASE.of(self)
+
+    def request_handover(self, *, successor_version: str) -> Change[Executing]:
+        """A newer server asks it to leave its turns to a worker of its own version."""
+        return _EXECUTING_REQUEST_HANDOVER.of(self, successor_version=successor_version)
 
     def drain(self) -> Change[Draining]:
         """It was asked to stop; what is on its way to Codex is finished first."""
@@ -243,6 +257,8 @@ _STORED: Final = Table(
         Column("last_heartbeat_at", "integer"),
         Column("last_fault", "object", optional=True),
         Column("app_server", "object", optional=True),
+        Column("handover_requested_at", "integer", optional=True),
+        Column("successor_version", "text", optional=True),
         Column("stopped_at", "integer", optional=True),
         Column("stop_reason", "text", optional=True),
     ),
@@ -298,6 +314,21 @@ _STANDBY_EXECUTE: Final[Edge[Executing]] = Edge(
     emits=(),
     read=reader(Executing, read),
 )
+_STANDBY_REQUEST_HANDOVER: Final[Edge[Standby]] = Edge(
+    lifecycle="worker",
+    event="request_handover",
+    source="standby",
+    target="standby",
+    statement=(
+        "UPDATE worker SET state = 'standby', handover_requested_at = :now, successor_version = "
+        ":successor_version, revision = revision + 1, updated_at = :now WHERE worker_id = :id AND state = "
+        "'standby' AND revision = :revision RETURNING *"
+    ),
+    actors=("client",),
+    fenced=False,
+    emits=(),
+    read=reader(Standby, read),
+)
 _STANDBY_STOP: Final[Edge[Stopped]] = Edge(
     lifecycle="worker",
     event="stop",
@@ -341,6 +372,21 @@ _EXECUTING_YIELD_LEASE: Final[Edge[Standby]] = Edge(
     fenced=False,
     emits=(),
     read=reader(Standby, read),
+)
+_EXECUTING_REQUEST_HANDOVER: Final[Edge[Executing]] = Edge(
+    lifecycle="worker",
+    event="request_handover",
+    source="executing",
+    target="executing",
+    statement=(
+        "UPDATE worker SET state = 'executing', handover_requested_at = :now, successor_version = "
+        ":successor_version, revision = revision + 1, updated_at = :now WHERE worker_id = :id AND state = "
+        "'executing' AND revision = :revision RETURNING *"
+    ),
+    actors=("client",),
+    fenced=False,
+    emits=(),
+    read=reader(Executing, read),
 )
 _EXECUTING_DRAIN: Final[Edge[Draining]] = Edge(
     lifecycle="worker",
@@ -446,26 +492,31 @@ GROUPS: Final[Mapping[str, frozenset[State]]] = {"live": frozenset(("standby", "
 CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("standby", "execute"): "transition",
     ("standby", "yield_lease"): "ignored",
+    ("standby", "request_handover"): "transition",
     ("standby", "drain"): "illegal",
     ("standby", "stop"): "transition",
     ("standby", "lose"): "transition",
     ("executing", "execute"): "ignored",
     ("executing", "yield_lease"): "transition",
+    ("executing", "request_handover"): "transition",
     ("executing", "drain"): "transition",
     ("executing", "stop"): "transition",
     ("executing", "lose"): "transition",
     ("draining", "execute"): "illegal",
     ("draining", "yield_lease"): "illegal",
+    ("draining", "request_handover"): "ignored",
     ("draining", "drain"): "ignored",
     ("draining", "stop"): "transition",
     ("draining", "lose"): "transition",
     ("stopped", "execute"): "illegal",
     ("stopped", "yield_lease"): "illegal",
+    ("stopped", "request_handover"): "ignored",
     ("stopped", "drain"): "ignored",
     ("stopped", "stop"): "ignored",
     ("stopped", "lose"): "ignored",
     ("lost", "execute"): "illegal",
     ("lost", "yield_lease"): "illegal",
+    ("lost", "request_handover"): "ignored",
     ("lost", "drain"): "illegal",
     ("lost", "stop"): "illegal",
     ("lost", "lose"): "ignored",
@@ -474,9 +525,11 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
 
 TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("standby", "execute"): "executing",
+    ("standby", "request_handover"): "standby",
     ("standby", "stop"): "stopped",
     ("standby", "lose"): "lost",
     ("executing", "yield_lease"): "standby",
+    ("executing", "request_handover"): "executing",
     ("executing", "drain"): "draining",
     ("executing", "stop"): "stopped",
     ("executing", "lose"): "lost",
@@ -492,6 +545,7 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "register": ("worker",),
     "execute": ("worker",),
     "yield_lease": ("worker",),
+    "request_handover": ("client",),
     "drain": ("worker",),
     "stop": ("worker",),
     "lose": ("worker", "client"),

@@ -13,10 +13,12 @@ from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.log import open_log
 from codex_control_plane_mcp.server.app import build_server
 from codex_control_plane_mcp.server.dispatch import Dispatcher
+from codex_control_plane_mcp.server.handover import request_handover
 from codex_control_plane_mcp.server.state_file import StateFile
 from codex_control_plane_mcp.server.stdio import Wire, serve_stdio
 from codex_control_plane_mcp.server.summoning import Summoner
 from codex_control_plane_mcp.settings import log_file
+from codex_control_plane_mcp.version import program_version
 from codex_control_plane_mcp.worker_starts import WorkerStarts
 
 
@@ -25,21 +27,25 @@ def serve(settings: Settings, environ: Mapping[str, str]) -> None:
     wire = Wire()
     open_log(log_file(settings))
     state = StateFile(settings)
+    actor_id = f"server-{socket.gethostname()}-{os.getpid()}"
     context = Context(
         settings=settings,
-        actor_id=f"server-{socket.gethostname()}-{os.getpid()}",
+        actor_id=actor_id,
         open_store=state.store,
-        summon=summoning(settings, state, environ),
+        summon=summoning(settings, state, environ, actor_id),
     )
     server = build_server(Dispatcher(TOOLS, context, state))
     anyio.run(serve_stdio, server, wire)
 
 
-def summoning(settings: Settings, state: StateFile, environ: Mapping[str, str]) -> Callable[[], None]:
+def summoning(
+    settings: Settings, state: StateFile, environ: Mapping[str, str], actor_id: str
+) -> Callable[[], None]:
     """Return what makes sure that a worker runs; it does nothing in any mode but `inline`.
 
-    Where an earlier session, or the machine, has left work behind, a worker is asked for right away; where a
-    worker dies that has work, another one is, as late as its lease falls due.
+    A worker of an older version is asked to hand over. Where an earlier session, or the machine, has left
+    work behind, a worker is asked for right away; where a worker dies that has work, another one is, as late
+    as its lease falls due.
     """
     if settings.execution_mode != "inline":
         return _nothing
@@ -55,7 +61,10 @@ def summoning(settings: Settings, state: StateFile, environ: Mapping[str, str]) 
         with state.store().read() as reader:
             return any(reader.open_work().values())
 
-    summoner = Summoner(WorkerStarts(state.path.parent), lease, environ)
+    def relieve() -> bool:
+        return request_handover(state.store(), actor_id=actor_id, version=program_version())
+
+    summoner = Summoner(WorkerStarts(state.path.parent), lease, environ, relieve=relieve)
     summoner.watch(work_is_left, seconds=settings.lease_seconds)
     return summoner.summon
 

@@ -2,7 +2,8 @@
 
 The worker is started detached, in its own session, and outlives this server. It is not started while one
 holds the executor lease, nor while another one is on its way, whichever server started that; one that ends at
-once is started again ever more rarely. Two at a time would be harmless: one executes and the other stands by.
+once is started again ever more rarely. One of an older version is asked to hand over, and its successor is
+started at once. Two at a time are harmless: one executes and the other stands by.
 """
 
 import logging
@@ -33,6 +34,10 @@ _LONGEST_MS: Final = 60_000
 _TAKES_LEASE_MS: Final = 10_000
 
 
+def _nobody() -> bool:
+    return False
+
+
 class Summoner:
     """Starts workers for one server."""
 
@@ -42,12 +47,14 @@ class Summoner:
         lease: Callable[[], ExecutorLeaseRow],
         environment: Mapping[str, str],
         *,
+        relieve: Callable[[], bool] = _nobody,
         command: Sequence[str] = COMMAND,
         clock: Clock | None = None,
     ) -> None:
         self._starts = starts
         self._lease = lease
         self._environment = environment
+        self._relieve = relieve
         self._command = command
         self._clock = clock or SystemClock()
         self._looking = threading.Lock()
@@ -67,10 +74,12 @@ class Summoner:
     def start_if_absent(self) -> subprocess.Popen[bytes] | None:
         """Start a worker if none is alive or on its way; return its process, which somebody must wait for.
 
+        One that holds the lease counts for none if `relieve`, which asks it to leave, says so.
+
         Raises OSError, CODEX_STATE_BUSY and CODEX_STATE_UNUSABLE.
         """
         now = self._clock.now()
-        if holds(self._lease(), now):
+        if holds(self._lease(), now) and not self._relieve():
             self._starts.settle()
             return None
         with self._starts.exclusively() as alone:

@@ -195,6 +195,7 @@ class Transaction:
                 "at": self.now,
                 "actor": actor,
                 "actor_id": self._author.actor_id,
+                "fence": self._author.fence.number if self._author.fence else None,
                 "evidence": evidence,
                 "cause": self._cause,
             },

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -24,7 +25,15 @@ from codex_control_plane_mcp.worker.ledger import Ledger
 _LOG = logging.getLogger(__name__)
 _DRAIN_SECONDS = 5.0
 
-Reason = Literal["signal", "idle"]
+Reason = Literal["signal", "handover", "idle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the store says: whether this worker's place is asked for, and whether a worker is needed."""
+
+    handover: bool
+    wanted: bool
 
 
 class Worker:
@@ -76,13 +85,11 @@ class Worker:
     async def _live(self) -> Reason:
         while True:
             self._bell.clear()
-            if self._stopping:
-                return "signal"
             try:
-                executed = not self._observe and await self._execute_if_free()
-                if await self._idle():
-                    return "idle"
-                if executed:
+                reason = await self._reason_to_leave()
+                if reason is not None:
+                    return reason
+                if not self._observe and await self._execute_if_free():
                     continue
             except ControlPlaneError as fault:
                 # The store is locked, full or away; whoever can use it first takes the lease.
@@ -136,38 +143,53 @@ class Worker:
         running.add_done_callback(lambda _: self._attention.set())
         while not running.done():
             self._attention.clear()
-            if self._stopping:
-                await asyncio.to_thread(self._change, "drain", "")
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-                await executor.drain(_DRAIN_SECONDS)
-                return
-            if self._keeper.lease is None:
+            if self._keeper.lease is None and not self._stopping:
                 _LOG.warning("the executor lease is lost")
                 await asyncio.to_thread(self._change, "yield_lease", "")
                 return
-            if await self._idle():
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-                await executor.stop_app_server()
+            reason = await self._reason_to_leave()
+            if reason is not None:
+                await self._cease(running, executor, reason)
                 return
             await _wait(self._attention, self._seconds_to_idle())
         fault = running.exception()
         if fault is not None and not isinstance(fault, FenceLost):
             raise fault
 
-    async def _idle(self) -> bool:
-        """Return whether nothing is to do, and no server has been alive, for the idle time."""
-        if (self._executor is not None and self._executor.busy) or await asyncio.to_thread(self._wanted):
-            self._last_busy = time.monotonic()
-        return time.monotonic() - self._last_busy >= self._settings.worker_idle_seconds
+    async def _cease(self, running: asyncio.Task[None], executor: Executor, reason: Reason) -> None:
+        """Take up nothing more; an idle worker ends the app-server, any other lets calls under way arrive."""
+        if reason != "idle":
+            await asyncio.to_thread(self._change, "drain", "")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        if reason == "idle":
+            await executor.stop_app_server()
+        else:
+            await executor.drain(_DRAIN_SECONDS)
 
-    def _wanted(self) -> bool:
+    async def _reason_to_leave(self) -> Reason | None:
+        """Return why this worker should end now, or None.
+
+        Idle is: nothing to do, and no server alive, for the idle time.
+        """
+        if self._stopping:
+            return "signal"
+        outlook = await asyncio.to_thread(self._look)
+        if outlook.handover:
+            return "handover"
+        if (self._executor is not None and self._executor.busy) or outlook.wanted:
+            self._last_busy = time.monotonic()
+        idle = time.monotonic() - self._last_busy >= self._settings.worker_idle_seconds
+        return "idle" if idle else None
+
+    def _look(self) -> Outlook:
         with self._store.read() as reader:
-            work, workers = reader.open_work(), reader.live_workers()
-        if work["queued"] or work["in_hand"] or work["commands"] or work["waiting_for_quota"]:
-            return True
-        return bool(self._store.bells.listening() - {row.pid for row in workers})
+            work, workers, own = reader.open_work(), reader.live_workers(), reader.worker(self._worker_id)
+        to_do = work["queued"] or work["in_hand"] or work["commands"] or work["waiting_for_quota"]
+        return Outlook(
+            handover=own is not None and own.handover_requested_at is not None,
+            wanted=bool(to_do or self._store.bells.listening() - {row.pid for row in workers}),
+        )
 
     def _seconds_to_idle(self) -> float:
         # A server that goes away rings no bell; so it is looked for now and then.
@@ -176,6 +198,7 @@ class Worker:
     def _rung(self, listener: Listener) -> None:
         listener.drain()
         self._bell.set()
+        self._attention.set()
         if self._executor is not None:
             self._executor.wake()
 

@@ -720,6 +720,8 @@ CREATE TABLE worker (
     last_heartbeat_at INTEGER NOT NULL,
     last_fault TEXT CHECK (last_fault IS NULL OR (json_valid(last_fault) AND json_type(last_fault) = 'object')),
     app_server TEXT CHECK (app_server IS NULL OR (json_valid(app_server) AND json_type(app_server) = 'object')),
+    handover_requested_at INTEGER,
+    successor_version TEXT,
     stopped_at INTEGER,
     stop_reason TEXT,
     CONSTRAINT worker_standby CHECK (state <> 'standby' OR (stopped_at IS NULL)),
@@ -740,9 +742,11 @@ END;
 CREATE TRIGGER worker_edges BEFORE UPDATE ON worker
 WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || ' -> ' || NEW.state NOT IN (
     'standby -> executing',
+    'standby -> standby',
     'standby -> stopped',
     'standby -> lost',
     'executing -> standby',
+    'executing -> executing',
     'executing -> draining',
     'executing -> stopped',
     'executing -> lost',
@@ -751,9 +755,7 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
 )
 BEGIN
     SELECT CASE OLD.state || ' -> ' || NEW.state
-        WHEN 'standby -> standby' THEN RAISE(ABORT, 'worker: standby -> standby is no edge of the spec')
         WHEN 'standby -> draining' THEN RAISE(ABORT, 'worker: standby -> draining is no edge of the spec')
-        WHEN 'executing -> executing' THEN RAISE(ABORT, 'worker: executing -> executing is no edge of the spec')
         WHEN 'draining -> standby' THEN RAISE(ABORT, 'worker: draining -> standby is no edge of the spec')
         WHEN 'draining -> executing' THEN RAISE(ABORT, 'worker: draining -> executing is no edge of the spec')
         WHEN 'draining -> draining' THEN RAISE(ABORT, 'worker: draining -> draining is no edge of the spec')
@@ -908,6 +910,7 @@ CREATE TABLE journal (
     at INTEGER NOT NULL,
     actor TEXT NOT NULL CHECK (actor IN ('client', 'worker', 'codex', 'clock', 'operator')),
     actor_id TEXT NOT NULL,
+    fence INTEGER,
     evidence TEXT,
     cause INTEGER
 ) STRICT;

@@ -15,6 +15,7 @@ from itertools import count
 from codex_control_plane_contract.fail_points import FailPoint
 from codex_control_plane_contract.types import Answered, Interaction
 from codex_control_plane_contract.values import JsonValue
+from codex_control_plane_mcp.process_identity import ProcessIdentity, is_alive
 from codex_control_plane_mcp.testing.crashes.armed_server import UNARMED, armed, armed_server
 from codex_control_plane_mcp.testing.crashes.verdict import (
     Task,
@@ -24,6 +25,7 @@ from codex_control_plane_mcp.testing.crashes.verdict import (
     open_rows,
 )
 from codex_control_plane_mcp.testing.crashes.wire import Wire
+from codex_control_plane_mcp.testing.process_end import ends
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig
 from codex_control_plane_mcp.testing.scripted_model import MODEL
@@ -171,9 +173,19 @@ class Stage:
         """Make Codex able to read its configuration."""
         self._configuration.write_text(self._correct)
 
-    async def start_worker(self, *arguments: str) -> None:
-        """Start a worker without a trap."""
-        self._worker = await self.rig.start_worker(*arguments, command=UNARMED)
+    async def start_worker(self, *arguments: str, **settings: str) -> None:
+        """Start a worker without a trap; `settings` are added to its environment."""
+        self._worker = await self.rig.start_worker(*arguments, command=UNARMED, **settings)
+
+    async def end_strangers(self) -> None:
+        """Kill the workers that a server has started."""
+        with self.rig.store.read() as reader:
+            rows = reader.live_workers()
+        own = self._worker.pid if self._worker is not None else None
+        for row in rows:
+            if row.pid != own and is_alive(ProcessIdentity(row.pid, row.process_started)):
+                os.kill(row.pid, signal.SIGKILL)
+                assert await asyncio.to_thread(ends, row.pid)
 
     async def kill_worker(self) -> None:
         """Kill the worker that lives."""
@@ -209,12 +221,11 @@ class Stage:
                 await asyncio.gather(keeper, return_exceptions=True)
 
     @asynccontextmanager
-    async def trapped_server(self) -> AsyncGenerator[TaskClient]:
+    async def trapped_server(self, **settings: str) -> AsyncGenerator[TaskClient]:
         """Start a server with the trap; give a client that turns to the other server when it breaks."""
+        environment = self.rig.environment | settings
         with self._wire() as wire:
-            async with armed_server(
-                self.rig.environment, self.point, self.action, wire, other=self.client
-            ) as client:
+            async with armed_server(environment, self.point, self.action, wire, other=self.client) as client:
                 yield client
                 await self.sprung(wire)
 

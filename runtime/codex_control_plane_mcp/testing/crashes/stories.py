@@ -14,6 +14,7 @@ from codex_control_plane_contract.fail_points import FAIL_POINTS, FailPoint
 from codex_control_plane_mcp.process_identity import ProcessIdentity
 from codex_control_plane_mcp.store import LeaseKeeper
 from codex_control_plane_mcp.testing.crashes.stage import Stage
+from codex_control_plane_mcp.testing.versions import as_version
 
 Tell: TypeAlias = Callable[[Stage], Awaitable[None]]
 
@@ -220,6 +221,18 @@ async def end_the_worker(stage: Stage) -> None:
         await stage.ended(operation_id)
 
 
+async def hand_over(stage: Stage) -> None:
+    """A worker of an older version that a newer server asks to leave."""
+    await stage.start_worker(**as_version("0.0.1", stage.rig.directory / "versions"))
+    await stage.ended(await stage.submit("say Done."))
+    async with stage.trapped_server(CODEX_MCP_EXECUTION_MODE="inline") as client:
+        operation_id = await stage.submit("say Done.", by=client)
+    # Asked to leave by a server that broke before it could start a successor: the next server starts one.
+    await stage.start_worker()
+    await stage.ended(operation_id)
+    await stage.end_strangers()
+
+
 async def give_an_answer_up(stage: Stage) -> None:
     """An answer that no worker could deliver for a week."""
     operation_id = await stage.submit("ask touch never", ends=["interrupted"])
@@ -334,6 +347,7 @@ STORIES: Final = (
     Story(stop_at_the_usage_limit, ("operation.stop",), by_server=True),
     Story(lose_the_lease, ("worker.yield_lease",)),
     Story(end_the_worker, ("worker.drain", "worker.stop")),
+    Story(hand_over, ("worker.request_handover",), by_server=True),
     Story(give_an_answer_up, ("interaction.fail", "worker_command.time_out")),
     Story(submit_by_a_server, ("operation.submit", "store"), by_server=True),
     Story(cancel_by_a_server, ("operation.cancel",), by_server=True),
