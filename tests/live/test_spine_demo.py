@@ -11,7 +11,9 @@ import pytest
 
 from codex_control_plane_mcp.codex.binary import find_binary
 from codex_control_plane_mcp.testing.demo import main
+from codex_control_plane_mcp.testing.demo.tasks import PLAIN, SCRIPTED
 from codex_control_plane_mcp.testing.rig import scripted_rig
+from codex_control_plane_mcp.testing.scripted_model import ScriptedModel
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -33,6 +35,20 @@ async def tell(*arguments: str, **variables: str) -> tuple[int | None, str, str]
     return demo.returncode, output.decode(), errors.decode()
 
 
+async def log_in(binary: str, home: Path) -> None:
+    """Log in to Codex with an API key, as a person does."""
+    login = await asyncio.create_subprocess_exec(
+        binary,
+        "login",
+        "--with-api-key",
+        env={**os.environ, "CODEX_HOME": str(home)},
+        stdin=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    await login.communicate(b"sk-a-key-that-only-the-scripted-model-sees")
+    assert login.returncode == 0
+
+
 async def test_the_demo_holds_and_says_so() -> None:
     """Three operations, two kills, none lost; for a program one JSON object and nothing else."""
     code, output, errors = await tell("--json")
@@ -49,6 +65,29 @@ async def test_the_demo_is_readable_without_a_terminal() -> None:
     assert "\x1b" not in output
     for words in ("medium risk", "killed", "Wait for leave: completed", "3 operations, 2 kills, 0 lost"):
         assert words in output
+
+
+async def test_a_live_demo_uses_the_persons_own_login_and_model(tmp_path: Path) -> None:
+    """Codex is logged in and configured by its own means; only the address of its API is not OpenAI's."""
+    binary = str(find_binary(None, search_path="").path)
+    scripts = {
+        plain.prompt: scripted.prompt
+        for plain, scripted in (
+            (PLAIN.asking, SCRIPTED.asking),
+            (PLAIN.working, SCRIPTED.working),
+            (PLAIN.waiting, SCRIPTED.waiting),
+        )
+    }
+    async with ScriptedModel(scripts=scripts) as model:
+        configuration = f'model = "gpt-5.5"\nopenai_base_url = "http://127.0.0.1:{model.port}/v1"\n'
+        (tmp_path / "config.toml").write_text(configuration)
+        await log_in(binary, tmp_path)
+        code, output, _ = await tell("--live", CODEX_HOME=str(tmp_path), CODEX_BINARY_PATH=binary)
+        assert {request.model for request in model.requests} == {"gpt-5.5"}
+    assert code == 0, output
+    for words in ("✓ each prompt was sent exactly once", "3 operations, 2 kills, 0 lost"):
+        assert words in output
+    assert (tmp_path / "config.toml").read_text() == configuration
 
 
 async def test_a_live_demo_without_a_login_says_how_to_get_one(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -77,10 +77,12 @@ class ScriptedModel:
     """The model with its HTTP server, running within ``async with``.
 
     `port` is where it listens, `gates` are what its scripts wait for, and `requests` holds every request
-    that Codex made, in order of arrival, also those that `quota` then refused.
+    that Codex made, in order of arrival, also those that `quota` then refused. `scripts` holds what it does
+    for prompts in plain words.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, scripts: Mapping[str, str] | None = None) -> None:
+        self._scripts = scripts or {}
         self.gates = Gates()
         self.quota = ModelQuota()
         self.requests: list[ModelRequest] = []
@@ -139,9 +141,8 @@ class ScriptedModel:
             body, headers = refusal
             return JSONResponse(body, status_code=429, headers=headers)
         try:
-            steps = steps_of_call(
-                read_script(request.user_text, request.earlier_texts), len(request.tool_outputs)
-            )
+            script = self._scripts.get(request.user_text, request.user_text)
+            steps = steps_of_call(read_script(script, request.earlier_texts), len(request.tool_outputs))
         except ScriptUnreadable as error:
             return _error(400, "invalid_request_error", str(error))
         first = next((step for step in steps if step.verb != "wait"), None)
