@@ -51,7 +51,7 @@ class TaskClient:
 
     def __init__(self, call: ToolCall, *, cwd: str, server_pid: int | None = None) -> None:
         self._call = call
-        self._cwd = cwd
+        self.cwd = cwd
         self.server_pid = server_pid
 
     async def call(self, tool: str, **arguments: JsonValue) -> JsonObject:
@@ -63,7 +63,7 @@ class TaskClient:
 
     async def submit(self, message: str, **more: JsonValue) -> Acknowledgement:
         """Submit a prompt for a new thread. Raises CallFailed."""
-        arguments: JsonObject = {"cwd": self._cwd, "message": message, **more}
+        arguments: JsonObject = {"cwd": self.cwd, "message": message, **more}
         return cast(
             "Acknowledgement", await self.call("codex_submit_task", operation_type="start_chat", **arguments)
         )

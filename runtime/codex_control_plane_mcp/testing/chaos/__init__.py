@@ -1,0 +1,152 @@
+"""Chaos: random tasks, random deaths, and at the end nothing lost, nothing doubled, nothing stuck.
+
+``make chaos N=300 SEED=7``. Everything but the model is real. The seed fixes the tasks and the order of the
+blows; when each falls is up to the machine.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from codex_control_plane_mcp.testing.chaos.errands import draw
+from codex_control_plane_mcp.testing.chaos.line import Line
+from codex_control_plane_mcp.testing.chaos.person import Ledger, Person
+from codex_control_plane_mcp.testing.chaos.reckoning import Reckoning, reckon
+from codex_control_plane_mcp.testing.chaos.wrecker import Wrecker
+from codex_control_plane_mcp.testing.crashes.verdict import awaited, open_rows
+from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
+
+_SETTINGS: Final = {"CODEX_MCP_LEASE_SECONDS": "3", "CODEX_MCP_RETRY_SECONDS": "1"}
+_DUST_SECONDS: Final = 60.0
+"""Longest time, after the last blow, in which every row comes to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run says in one line, and what is wrong in sentences."""
+
+    seed: int
+    seconds: float
+    kills: dict[str, int]
+    stops: dict[str, int]
+    reckoning: Reckoning
+
+    @property
+    def line(self) -> str:
+        """The figures of the run."""
+        found = self.reckoning
+        return (
+            f"chaos: {sum(found.endings.values())} operations, {sum(self.kills.values())} kills, "
+            f"{sum(self.stops.values())} stops, {len(found.lost)} lost, {len(found.doubled)} doubled, "
+            f"{len(found.stuck)} stuck, {self.seconds:.0f} s, seed {self.seed}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many errands, drawn from which seed, by how many persons; `pace`: seconds from blow to blow."""
+
+    errands: int = 60
+    seed: int = 1
+    persons: int = 4
+    pace: float = 0.25
+
+
+async def run(plan: Plan, progress: Progress | None = None) -> Outcome:
+    """Have the errands done while something dies now and then; return what became of them."""
+    async with scripted_rig(**_SETTINGS) as rig:
+        return await _wreck(rig, plan, progress or Progress(disable=True))
+
+
+async def _wreck(rig: ScriptedRig, plan: Plan, progress: Progress) -> Outcome:
+    started = time.monotonic()
+    ledger, errands = Ledger(), draw(plan.errands, plan.seed)
+    lines = [Line(rig.environment) for _ in range(plan.persons)]
+    crowd = [Person(line, str(rig.project), rig.model.gates, ledger) for line in lines]
+    wrecker = Wrecker(rig, lines, plan.seed, pace=plan.pace)
+    done = progress.add_task("errands done", total=plan.errands)
+    blows = progress.add_task("blows", total=None)
+    wrecking = asyncio.create_task(wrecker.run(lambda: progress.advance(blows)), name="wrecker")
+
+    def ended() -> None:
+        progress.advance(done)
+        wrecker.calm_down()
+
+    working = asyncio.gather(*(one.work(errands, ended) for one in crowd))
+    try:
+        await _while_alive(working, wrecking)
+        await wrecker.relent()
+        await awaited(rig.store, lambda: not open_rows(rig.store), _DUST_SECONDS)
+        reckoning = await reckon(rig, ledger)
+    finally:
+        await wrecker.relent()
+        for line in lines:
+            line.hang_up()
+    return Outcome(plan.seed, time.monotonic() - started, {**wrecker.kills}, {**wrecker.stops}, reckoning)
+
+
+async def _while_alive(working: asyncio.Future[list[None]], wrecking: asyncio.Task[None]) -> None:
+    """Return once all errands are done; the wrecker ends then, and a fault of either ends both."""
+    try:
+        await asyncio.wait((working, wrecking), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in (working, wrecking):
+            each.cancel()
+        await asyncio.gather(working, wrecking, return_exceptions=True)
+    for each in (working, wrecking):
+        if not each.cancelled() and (fault := each.exception()) is not None:
+            raise fault
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run as the options say; return 0 if nothing is lost, doubled, stuck or broken, else 1."""
+    options = _parser().parse_args(arguments)
+    console = Console(quiet=options.json, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        plan = Plan(options.errands, options.seed, options.persons, options.pace)
+        outcome = asyncio.run(run(plan, progress))
+    _show(outcome, console)
+    if options.json:
+        sys.stdout.write(f"{json.dumps({'line': outcome.line, **asdict(outcome)}, indent=2)}\n")
+    return 1 if outcome.reckoning.complaints else 0
+
+
+def _show(outcome: Outcome, console: Console) -> None:
+    for complaint in outcome.reckoning.complaints:
+        console.print(f"✗ {complaint}", style="bold red", soft_wrap=True)
+    for name, counts in (
+        ("endings", outcome.reckoning.endings),
+        ("kills", outcome.kills),
+        ("stops", outcome.stops),
+    ):
+        counted = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+        console.print(f"{name}: {counted or 'none'}", soft_wrap=True)
+    console.print(outcome.line, style="bold", soft_wrap=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    default = Plan()
+    parser = argparse.ArgumentParser(
+        prog="chaos",
+        description="Random tasks on a real Codex while servers, workers and app-servers are killed and "
+        "stopped at random. Prints one line: operations, kills, stops, lost, doubled, stuck, seconds, seed.",
+        epilog="exit code: 0 nothing is wrong; 1 something is, and the lines above the last say what",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--errands", "-n", type=int, default=default.errands, help="how many tasks, about")
+    parser.add_argument("--seed", type=int, default=default.seed, help="which tasks, and which blows")
+    parser.add_argument("--persons", type=int, default=default.persons, help="clients, each with a server")
+    parser.add_argument(
+        "--pace", type=float, default=default.pace, help="seconds from blow to blow in a storm"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
+    return parser

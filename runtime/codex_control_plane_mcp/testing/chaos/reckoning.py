@@ -1,0 +1,142 @@
+"""The reckoning: what became of every promise, once the dust has settled."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from codex_control_plane_contract.lifecycles import operation
+from codex_control_plane_mcp.codex.app_server_record import RunningAppServer
+from codex_control_plane_mcp.codex.errors import CallRefused
+from codex_control_plane_mcp.store.succession import first_usurpation
+from codex_control_plane_mcp.testing.chaos.person import Ledger
+from codex_control_plane_mcp.testing.codex_history import labels
+from codex_control_plane_mcp.testing.crashes.verdict import open_rows
+from codex_control_plane_mcp.testing.journal_replay import first_violation
+from codex_control_plane_mcp.testing.live_app_server import start_live
+from codex_control_plane_mcp.testing.rig import ScriptedRig
+
+_JOURNAL_LIMIT = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """What is wrong, in sentences: promises lost, prompts that ran twice, rows that are stuck, rules broken.
+
+    `endings` counts the operations by how they ended.
+    """
+
+    endings: Mapping[str, int]
+    lost: tuple[str, ...]
+    doubled: tuple[str, ...]
+    stuck: tuple[str, ...]
+    broken: tuple[str, ...]
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """All that is wrong."""
+        return (*self.lost, *self.doubled, *self.stuck, *self.broken)
+
+
+async def reckon(rig: ScriptedRig, ledger: Ledger) -> Reckoning:
+    """Return what became of the operations in `ledger`; nothing may kill any more."""
+    running = await rig.app_server() or await start_live(rig.state_directory, rig.home)
+    rows = {name: _row(rig, name) for name in ledger.messages}
+    return Reckoning(
+        endings=Counter(row.state for row in rows.values() if row is not None),
+        lost=tuple(_lost(rig, ledger, rows)),
+        doubled=(*_seen_twice(rig, ledger), *await _recorded_twice(rig, running, ledger)),
+        stuck=tuple(_stuck(rig, rows)),
+        broken=tuple(await asyncio.to_thread(_broken, rig)),
+    )
+
+
+def _row(rig: ScriptedRig, operation_id: str) -> operation.Operation | None:
+    with rig.store.read() as reader:
+        return reader.operation(operation_id)
+
+
+def _lost(rig: ScriptedRig, ledger: Ledger, rows: Mapping[str, operation.Operation | None]) -> list[str]:
+    """Return the operations that are gone, or ended short of their goal without an explanation."""
+    wrong: list[str] = []
+    for name, row in rows.items():
+        if row is None:
+            wrong.append(f"{name} was acknowledged and is gone")
+        elif isinstance(row, operation.Completed):
+            if not _reached_the_model(rig, ledger.messages[name]):
+                wrong.append(f"{name} is completed and its prompt never reached the model")
+        elif row.facts.terminal and not _explained(row, stopped=name in ledger.to_be_stopped):
+            wrong.append(f"{name} ended {row.state}: {row.last_error}")
+    return wrong
+
+
+def _reached_the_model(rig: ScriptedRig, message: str) -> bool:
+    """Return whether the model was given the message, if only as what came before it was told to go on."""
+    return any(message in (one.user_text, *one.earlier_texts) for one in rig.model.requests)
+
+
+def _explained(row: operation.Operation, *, stopped: bool) -> bool:
+    """Return whether an end short of the goal was asked for, or names the death of the app-server."""
+    if stopped and isinstance(row, operation.Interrupted | operation.Cancelled):
+        return True
+    broke_off = isinstance(row, operation.Interrupted | operation.UnknownAfterAppServerExit)
+    return broke_off and row.last_error is not None
+
+
+def _seen_twice(rig: ScriptedRig, ledger: Ledger) -> list[str]:
+    seen = rig.seen()
+    return [
+        f"the model saw the prompt of {name} {seen[message]} times"
+        for name, message in ledger.messages.items()
+        if seen.get(message, 0) > 1
+    ]
+
+
+async def _recorded_twice(rig: ScriptedRig, running: RunningAppServer, ledger: Ledger) -> list[str]:
+    """Look for labels that Codex's own history has twice, and for messages under two labels."""
+    calls = {name: _prompt_calls(rig, name) for name in ledger.messages}
+    threads = {thread for each in calls.values() for thread in each.values()}
+    recorded: Counter[str] = Counter()
+    for thread_id in threads:
+        recorded.update(await _labels(running, thread_id))
+    wrong = [f"Codex has the label {label} {times} times" for label, times in recorded.items() if times > 1]
+    for name, labelled in calls.items():
+        with rig.store.read() as reader:
+            row = reader.operation(name)
+        carried_on = row.continuation_count if row is not None else 0
+        prompts = sum(recorded[label] for label in labelled)
+        if prompts > 1 + carried_on:
+            wrong.append(f"Codex has {prompts} prompts of {name}, which was carried on {carried_on} times")
+    return wrong
+
+
+def _prompt_calls(rig: ScriptedRig, operation_id: str) -> Mapping[str, str]:
+    """Return the labels of an operation's prompts and the thread that each was sent to."""
+    with rig.store.read() as reader:
+        attempts = reader.attempts_of(operation_id, "turn_start")
+    return {one.attempt_id: one.thread_id for one in attempts if one.thread_id is not None}
+
+
+async def _labels(running: RunningAppServer, thread_id: str) -> list[str]:
+    try:
+        return await labels(running, thread_id)
+    except CallRefused:
+        # A thread that never got a turn, or whose file a kill left empty.
+        return []
+
+
+def _stuck(rig: ScriptedRig, rows: Mapping[str, operation.Operation | None]) -> list[str]:
+    wrong = [
+        f"{name} is still {row.state}"
+        for name, row in rows.items()
+        if row is not None and not row.facts.terminal
+    ]
+    return [*wrong, *(f"{count} {name} still open" for name, count in open_rows(rig.store).items())]
+
+
+def _broken(rig: ScriptedRig) -> list[str]:
+    """Return what the journal says that the spec, or the lease, forbids."""
+    violation = first_violation(rig.store.path)
+    with rig.store.read() as reader:
+        usurpation = first_usurpation(reader.journal(limit=_JOURNAL_LIMIT))
+    return [str(fault) for fault in (violation, usurpation) if fault is not None]
