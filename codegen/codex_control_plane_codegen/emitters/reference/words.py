@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from codex_control_plane_codegen.facts import Facts
 from codex_control_plane_codegen.model import CodexField, Configuration, Contract, Setting
@@ -14,13 +14,21 @@ def emit(facts: Facts) -> Iterator[Output]:
     """`errors.md`, `settings.md`, `codex.md` and `words.md`, each if the spec has what it is about."""
     model = facts.model
     if model.errors:
-        yield _page("errors", [model.errors[0].document.path], facts=facts)
+        yield _page("errors", [model.errors[0].document.path], errors=model.errors, tools=_tools(facts))
     if model.configuration is not None:
         yield _settings(model.configuration)
     if model.codex is not None:
         yield _page("codex", [model.codex.document.path], codex=model.codex, fields=_fields)
     if model.contract is not None:
         yield _words(facts, model.contract)
+
+
+def _tools(facts: Facts) -> Mapping[str, list[str]]:
+    """The tools that may answer each error."""
+    return {
+        error.code: [tool.name for tool in facts.tools if error.code in tool.errors]
+        for error in facts.model.errors
+    }
 
 
 def _words(facts: Facts, contract: Contract) -> Output:
