@@ -48,7 +48,9 @@ class Diagram:
         drawn: dict[str, frozenset[str]] = {}
         for name, states in self.facts.groups.items():
             members = frozenset(states)
-            nested = all(members < other or other < members or not members & other for other in drawn.values())
+            nested = all(
+                members < other or other < members or not members & other for other in drawn.values()
+            )
             if nested and 1 < len(members) and not members <= set(self.facts.terminal):
                 drawn[name] = members
         return drawn

@@ -39,7 +39,9 @@ def svg(diagram: Diagram) -> str:
         raise GraphvizMissingError(
             f"SVG needs {_GRAPHVIZ}: pip install 'codex-control-plane-mcp[diagrams]'; Mermaid needs nothing"
         )
-    laid_out = subprocess.run([program, "-Tsvg"], input=dot(diagram).encode(), capture_output=True, check=True)
+    laid_out = subprocess.run(
+        [program, "-Tsvg"], input=dot(diagram).encode(), capture_output=True, check=True
+    )
     return laid_out.stdout.decode()
 
 

@@ -14,7 +14,9 @@ from codex_control_plane_codegen.facts import Cell, LifecycleFacts
 from codex_control_plane_codegen.markdown import listed
 from codex_control_plane_codegen.model import Event, UniqueRule
 
-Kind: TypeAlias = Literal["creation", "actor", "state", "final", "transition", "repeat", "conflict", "illegal", "unique"]
+Kind: TypeAlias = Literal[
+    "creation", "actor", "state", "final", "transition", "repeat", "conflict", "illegal", "unique"
+]
 """What a sentence is about."""
 
 SHOWN_BY: Final[Mapping[Kind, tuple[str, str]]] = {
@@ -78,7 +80,9 @@ def _of_event(facts: LifecycleFacts, event: Event) -> Iterator[Sentence]:
     for target, sources in _moves(facts, event.name).items():
         moves = f"`{event.name}` MUST take {_object(facts, sources)} to `{target}`."
         yield Sentence(f"{name}.to.{target}", "transition", moves)
-    if stays := [state for (state, each), target in facts.targets.items() if (each, target) == (event.name, state)]:
+    if stays := [
+        state for (state, each), target in facts.targets.items() if (each, target) == (event.name, state)
+    ]:
         text = f"`{event.name}` MUST leave {_object(facts, stays)} in its state, at its next revision."
         yield Sentence(f"{name}.stays", "transition", text)
     yield from _of_cells(facts, event, name)

@@ -42,6 +42,7 @@ _FILTERS: Final[dict[str, Callable[..., str]]] = {
     "declaration": python_source.declaration,
     "docstring": python_source.docstring,
     "expression": python_source.expression,
+    "listed": markdown.listed,
     "literal": python_source.literal,
     "quote": python_source.quote,
     "snake_case": python_source.snake_case,

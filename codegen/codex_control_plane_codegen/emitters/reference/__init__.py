@@ -13,7 +13,7 @@ def emit(facts: Facts) -> Iterator[Output]:
     contract = facts.model.contract
     if contract is None:
         return
-    sources = [document.path for document in facts.model.documents]
+    sources = [contract.document.path, "spec/lifecycles", "spec/tools"]
     index = render("reference/index.md", contract=contract, facts=facts, sources=sources)
     yield Output(REFERENCE / "README.md", index)
     yield from tools.emit(facts)

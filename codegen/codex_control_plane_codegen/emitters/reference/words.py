@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from codex_control_plane_codegen.facts import Facts
+from codex_control_plane_codegen.markdown import codes
 from codex_control_plane_codegen.model import CodexField, Configuration, Contract, Setting
 from codex_control_plane_codegen.output import REFERENCE, Output
 from codex_control_plane_codegen.templating import render
@@ -38,9 +40,7 @@ def _words(facts: Facts, contract: Contract) -> Output:
 
 def _settings(configuration: Configuration) -> Output:
     sources = [configuration.document.path]
-    return _page(
-        "settings", sources, configuration=configuration, allowed=_allowed, default=_default, kind=_kind
-    )
+    return _page("settings", sources, configuration=configuration, kind=_kind, default=_default)
 
 
 def _page(name: str, sources: Sequence[str], **context: object) -> Output:
@@ -48,42 +48,34 @@ def _page(name: str, sources: Sequence[str], **context: object) -> Output:
     return Output(REFERENCE / f"{name}.md", text)
 
 
-_KINDS = {"paths": "list of paths", "enum": "word"}
+_KINDS: Final[Mapping[str, str]] = {"paths": "list of paths", "enum": "one of"}
 
 
 def _kind(setting: Setting) -> str:
-    return _KINDS.get(setting.type, setting.type)
-
-
-def _allowed(setting: Setting) -> str:
-    """What a setting may be, beyond its type; empty for anything of the type."""
+    """What a setting is, and the words or numbers that it may be."""
+    kind = _KINDS.get(setting.type, setting.type)
     if setting.values:
-        return ", ".join(f"`{value}`" for value in setting.values)
-    if setting.type == "boolean":
-        return "`true`, `false`"
-    if setting.minimum is None and setting.maximum is None:
-        return ""
-    return f"{_number(setting.minimum)} to {_number(setting.maximum)}"
-
-
-def _number(bound: int | None) -> str:
-    return "any" if bound is None else str(bound)
+        return f"{kind} {codes(setting.values)}"
+    bounds = [("at least", setting.minimum), ("at most", setting.maximum)]
+    return ", ".join([kind, *(f"{words} {bound}" for words, bound in bounds if bound is not None)])
 
 
 def _default(setting: Setting) -> str:
-    if setting.default is None or setting.default == ():
-        return "" if setting.default is None and not setting.optional else "empty"
-    return f"`{_text(setting.default)}`"
+    if setting.default is None:
+        return "may stay empty" if setting.optional else "must be set"
+    text = _text(setting.default)
+    return f"`{text}` by default" if text else "empty by default"
 
 
 def _text(value: str | int | bool | tuple[str, ...]) -> str:
     if isinstance(value, tuple):
-        return ":".join(value)
+        return ", ".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _fields(fields: Sequence[CodexField]) -> str:
     """The fields of a message in one line, the required ones marked."""
     return ", ".join(
-        f"`{each.name}{'' if each.required else '?'}: {each.type}{'[]' if each.many else ''}`" for each in fields
+        f"`{each.name}{'' if each.required else '?'}: {each.type}{'[]' if each.many else ''}`"
+        for each in fields
     )
