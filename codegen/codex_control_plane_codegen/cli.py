@@ -28,7 +28,9 @@ OK: Final = 0
 FINDINGS: Final = 1
 USAGE: Final = 2
 
-_DESCRIPTION: Final = "Compiles the spec of the server (spec/) into the contract that it runs (generated/)\nand the pages that describe it (docs/reference/)."
+_DESCRIPTION: Final = """\
+Compiles the spec of the server (spec/) into the contract that it runs (generated/) and the pages that describe
+it (docs/reference/)."""
 _EPILOG: Final = f"""\
 A day with it:
   $EDITOR spec/tools/codex_submit_task.yaml    change what the server is
@@ -38,7 +40,8 @@ A day with it:
 Exit codes: 0 all is well, 1 something was found, 2 the call itself is wrong."""
 
 _BUILD: Final = f"""\
-Checks the spec and writes what changed below generated/ and docs/reference/. With an error in the spec nothing is written.
+Checks the spec and writes what changed below generated/ and docs/reference/.
+With an error in the spec nothing is written.
 
 Example:
   {PROGRAM} build --root ~/src/codex-control-plane-mcp"""
@@ -57,8 +60,8 @@ Example:
   {PROGRAM} explain SPEC-L001"""
 
 _GRAPH: Final = f"""\
-Draws lifecycles: as Mermaid text, which GitHub renders, or as SVG. Without a name all are drawn; without --output
-they are printed.
+Draws lifecycles: as Mermaid text, which GitHub renders, or as SVG. Without a name all are drawn;
+without --output they are printed.
 
 Examples:
   {PROGRAM} graph operation

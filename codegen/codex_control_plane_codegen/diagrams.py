@@ -1,4 +1,4 @@
-"""The picture of a lifecycle, before anything is drawn: boxes within boxes, and as few arrows as say it all."""
+"""The picture of a lifecycle, before it is drawn: boxes within boxes, and as few arrows as say it all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from codex_control_plane_codegen.facts import LifecycleFacts
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """Events that lead from one box to another; `source` is a state, a drawn group, or None for a creation."""
+    """Events that lead from one box to another; the source of a creation is None."""
 
     source: str | None
     target: str
@@ -31,8 +31,8 @@ class Box:
 class Diagram:
     """One lifecycle as a picture shows it.
 
-    What would only add ink is left out: an event that leaves the state as it is, and an arrow from each member
-    of a group where one from the group says the same.
+    What would only add ink is left out: an event that leaves the state as it is, and an arrow from each
+    member of a group where one from the group says the same.
     """
 
     facts: LifecycleFacts
@@ -48,10 +48,8 @@ class Diagram:
         drawn: dict[str, frozenset[str]] = {}
         for name, states in self.facts.groups.items():
             members = frozenset(states)
-            nested = all(
-                members < other or other < members or not members & other for other in drawn.values()
-            )
-            if nested and 1 < len(members) and not members <= set(self.facts.terminal):
+            shown = len(members) > 1 and not members <= {*self.facts.terminal}
+            if shown and all(_nested(members, other) for other in drawn.values()):
                 drawn[name] = members
         return drawn
 
@@ -100,7 +98,7 @@ class Diagram:
                 yield source, event, target
 
     def _gathered(self, states: list[str], target: str) -> Iterator[str]:
-        """The states, with every group that is whole among them and does not hold the target in their place."""
+        """The states; in place of those that make up a group without the target, that group."""
         left = list(states)
         by_size = sorted(self.groups.items(), key=lambda item: -len(item[1]))
         for name, members in by_size:
@@ -108,3 +106,8 @@ class Diagram:
                 yield name
                 left = [state for state in left if state not in members]
         yield from left
+
+
+def _nested(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether one of two boxes can be drawn within the other, or both side by side."""
+    return one < other or other < one or not one & other

@@ -19,6 +19,6 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(others)} {last} {final}" if others else final
 
 
-def tick(holds: bool) -> str:  # noqa: FBT001 - a filter has one positional argument
+def tick(holds: bool) -> str:
     """A mark where something holds, and nothing where it does not."""
     return "✓" if holds else ""
