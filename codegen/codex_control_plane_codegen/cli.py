@@ -29,8 +29,8 @@ FINDINGS: Final = 1
 USAGE: Final = 2
 
 _DESCRIPTION: Final = """\
-Compiles the spec of the server (spec/) into the contract that it runs (generated/) and the pages that describe
-it (docs/reference/)."""
+Compiles the spec of the server (spec/) into the contract that it runs (generated/) and the pages that
+describe it (docs/reference/)."""
 _EPILOG: Final = f"""\
 A day with it:
   $EDITOR spec/tools/codex_submit_task.yaml    change what the server is
