@@ -1,7 +1,7 @@
 """The one place that knows the two libraries for JSON Schema: one that is fast, and one that explains.
 
-`jsonschema-rs` decides in microseconds whether a value fits, which is almost always so. Only what does not fit
-is taken apart by `jsonschema`, whose errors say where and why in full.
+`jsonschema-rs` decides in microseconds whether a value fits, which is almost always so. Only what does not
+fit is taken apart by `jsonschema`, whose errors say where and why in full.
 """
 
 from collections.abc import Iterator, Mapping
