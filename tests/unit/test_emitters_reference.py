@@ -92,7 +92,7 @@ A job as it stands.
 
 
 def test_an_object_in_a_result_has_a_section_of_its_own(pages: Compile) -> None:
-    """The field links it, a list of it as well, and the field without words of its own takes those of the object."""
+    """The field links it, and takes its words where it has none of its own."""
     types = SPEC["types/job.yaml"] + (
         "      parts: {type: array, items: {$ref: Part}}\n"
         "  Part:\n"
