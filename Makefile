@@ -40,7 +40,7 @@ crash: $(READY) ## kill, stop and break every process at every fail point, and l
 crash-pairs: $(READY) ## the same with two deaths in a row (PAIRS=all for every pair)
 	PAIRS=$(PAIRS) $(BIN)/python -m pytest -n $(WORKERS) -m crash_pairs tests/crash $(TESTS)
 
-check: lint types imports spec ## format, lint, types, import rules, spec, freshness of generated/
+check: lint types imports spec ## format, lint, types, import rules, spec, freshness of what is compiled
 
 lint: $(READY)
 	$(BIN)/ruff format --check
@@ -56,7 +56,7 @@ imports: $(READY)
 spec: $(READY)
 	$(BIN)/codex-control-plane-mcp-codegen check
 
-gen: $(READY) ## compile spec/ into generated/
+gen: $(READY) ## compile spec/ into generated/ and docs/reference/
 	$(BIN)/codex-control-plane-mcp-codegen build
 
 bench: $(READY) ## print the figures, as ratios measured in one run

@@ -241,7 +241,8 @@ def test_facts_are_sentences(emitted: Mapping[str, str]) -> None:
 | `job.finish.ignored` | A job that is `done` MUST absorb `finish`: nothing changes. |
 | `job.finish.illegal` | `finish` MUST NOT be raised on a job that is `queued`. |
 | `job.finish.by` | `finish` MUST NOT be raised by anyone but `worker`. |
-| `job.one.title` | Two rows that are `queued` or `running` MUST NOT have the same `title`. One open job of a title. |"""
+| `job.one.title` | Two rows that are `queued` or `running` MUST NOT have the same `title`. \
+One open job of a title. |"""
     )
 
 
