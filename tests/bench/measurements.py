@@ -121,7 +121,7 @@ def cold_start(rig: Rig, *, rounds: int) -> list[Figure]:
 
 
 def compiler(root: Path, *, rounds: int) -> list[Figure]:
-    """Measure the verbs of the compiler on this repository, from the shell's view; a build that writes all."""
+    """Measure whole runs of the compiler on the spec of this repository; each build writes everything."""
     with TemporaryDirectory() as directory:
         for name in ("spec", "schemas"):
             shutil.copytree(root / name, Path(directory, name))
