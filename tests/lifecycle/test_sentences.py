@@ -5,7 +5,7 @@ at a time, in a copy of the state file without its triggers: they would refuse t
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import get_args
@@ -75,7 +75,7 @@ def stored(store: Store, path: Path) -> Iterator[sqlite3.Connection]:  # noqa: A
 
 
 @contextmanager
-def copied(stored: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def copied(stored: sqlite3.Connection) -> Generator[sqlite3.Connection]:
     """A copy in memory of all that is stored now, without triggers."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
         stored.backup(copy)

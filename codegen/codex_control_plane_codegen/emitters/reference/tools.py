@@ -82,8 +82,8 @@ class Page:
     def sources(self) -> list[str]:
         """The spec files that the page comes from."""
         model = self.shapes.facts.model
-        types = [self.shapes.declared[name].document.path for name in self._objects]
-        return [self.tool.document.path, *types, *(error.document.path for error in model.errors[:1])]
+        elements = [self.tool, *(self.shapes.declared[name] for name in self._objects), *model.errors[:1]]
+        return [element.document.path for element in [*elements, *([self.group] if self.group else [])]]
 
     @property
     def group(self) -> Meaning | None:
