@@ -43,7 +43,7 @@ crash-pairs: $(READY) ## the same with two deaths in a row (PAIRS=all for every 
 chaos: $(READY) ## random tasks under random deaths (N=60 SEED=1; CHAOS="--pace 0.1")
 	$(BIN)/python -m codex_control_plane_mcp.testing.chaos --errands $(or $(N),60) --seed $(or $(SEED),1) $(CHAOS)
 
-check: lint types imports spec ## format, lint, types, import rules, spec, freshness of generated/
+check: lint types imports spec ## format, lint, types, import rules, spec, freshness of what is compiled
 
 lint: $(READY)
 	$(BIN)/ruff format --check
@@ -59,7 +59,7 @@ imports: $(READY)
 spec: $(READY)
 	$(BIN)/codex-control-plane-mcp-codegen check
 
-gen: $(READY) ## compile spec/ into generated/
+gen: $(READY) ## compile spec/ into generated/ and docs/reference/
 	$(BIN)/codex-control-plane-mcp-codegen build
 
 bench: $(READY) ## print the figures, as ratios measured in one run

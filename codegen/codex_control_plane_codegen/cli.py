@@ -1,4 +1,4 @@
-"""The command line of the compiler: ``build``, ``check`` and ``explain``."""
+"""The command line of the compiler: ``build``, ``check``, ``graph`` and ``explain``."""
 
 import argparse
 import json
@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from codex_control_plane_codegen import build
+from codex_control_plane_codegen import build, drawings
 from codex_control_plane_codegen.analysis import Analysis, analyse
 from codex_control_plane_codegen.codes import CODES
 from codex_control_plane_codegen.diagnostics import nearest
+from codex_control_plane_codegen.diagrams import Diagram
+from codex_control_plane_codegen.facts import Facts
 from codex_control_plane_codegen.rendering import (
     PROGRAM,
     as_json,
@@ -26,23 +28,26 @@ OK: Final = 0
 FINDINGS: Final = 1
 USAGE: Final = 2
 
-_DESCRIPTION: Final = "Compiles the spec of the server (spec/) into the contract that it runs (generated/)."
+_DESCRIPTION: Final = """\
+Compiles the spec of the server (spec/) into the contract that it runs (generated/) and the pages that
+describe it (docs/reference/)."""
 _EPILOG: Final = f"""\
 A day with it:
   $EDITOR spec/tools/codex_submit_task.yaml    change what the server is
-  {PROGRAM} build       write generated/
-  {PROGRAM} check       what CI runs: the spec is sound and generated/ is up to date
+  {PROGRAM} build       write generated/ and docs/reference/
+  {PROGRAM} check       what CI runs: the spec is sound and what follows from it is up to date
 
 Exit codes: 0 all is well, 1 something was found, 2 the call itself is wrong."""
 
 _BUILD: Final = f"""\
-Checks the spec and writes what changed below generated/. With an error in the spec nothing is written.
+Checks the spec and writes what changed below generated/ and docs/reference/.
+With an error in the spec nothing is written.
 
 Example:
   {PROGRAM} build --root ~/src/codex-control-plane-mcp"""
 
 _CHECK: Final = f"""\
-Checks the spec and compares generated/ with what it compiles to; writes nothing.
+Checks the spec and compares generated/ and docs/reference/ with what it compiles to; writes nothing.
 Finds all errors in one run, each with its place, a caret below the token, a code and a hint.
 
 Example:
@@ -54,6 +59,14 @@ Tells what a code means, why it is a fault, what it looks like and what cures it
 Example:
   {PROGRAM} explain SPEC-L001"""
 
+_GRAPH: Final = f"""\
+Draws lifecycles: as Mermaid text, which GitHub renders, or as SVG. Without a name all are drawn;
+without --output they are printed.
+
+Examples:
+  {PROGRAM} graph operation
+  {PROGRAM} graph --format svg --output /tmp/lifecycles"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; argparse ends a call that it cannot read with 2."""
@@ -61,6 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
+    except drawings.GraphvizMissingError as error:
+        _complain(str(error))
+        return USAGE
     except SchemaMissingError as error:
         _complain(f"{error}; is --root {options.root} the root of the repository?")
         return USAGE
@@ -69,7 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=_Raw)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    verb = verbs.add_parser("build", help="write generated/", description=_BUILD, formatter_class=_Raw)
+    verb = verbs.add_parser(
+        "build", help="write what follows from the spec", description=_BUILD, formatter_class=_Raw
+    )
     _add_common(verb)
     verb.set_defaults(command=_build)
     verb = verbs.add_parser(
@@ -78,11 +96,22 @@ def _parser() -> argparse.ArgumentParser:
     _add_common(verb)
     verb.add_argument("--strict", action="store_true", help="let warnings fail as well")
     verb.set_defaults(command=_check)
+    _add_graph(verbs.add_parser("graph", help="draw lifecycles", description=_GRAPH, formatter_class=_Raw))
     verb = verbs.add_parser("explain", help="tell about a code", description=_EXPLAIN, formatter_class=_Raw)
     verb.add_argument("code", nargs="?", metavar="CODE", help="like SPEC-L001; all codes without it")
     verb.add_argument("--format", choices=("text", "json"), default="text", help="for people or programs")
     verb.set_defaults(command=_explain)
     return parser
+
+
+def _add_graph(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("lifecycles", nargs="*", metavar="LIFECYCLE", help="like operation; all without it")
+    verb.add_argument("--root", type=Path, default=Path(), help="the repository; the current directory")
+    verb.add_argument(
+        "--format", choices=tuple(drawings.FORMATS), default="mermaid", help="mermaid without it"
+    )
+    verb.add_argument("--output", type=Path, metavar="DIR", help="write one file per lifecycle here")
+    verb.set_defaults(command=_graph)
 
 
 class _Raw(argparse.RawDescriptionHelpFormatter):
@@ -116,7 +145,8 @@ def _check(options: argparse.Namespace) -> int:
     text = _text(analysis) + _text_of_differences(differences)
     if not text:
         text = (
-            f"The spec is sound and generated/ is up to date ({len(analysis.model.documents)} documents).\n"
+            f"The spec is sound; generated/ and docs/reference/ are up to date"
+            f" ({len(analysis.model.documents)} documents).\n"
         )
     _show(options, {"diagnostics": as_json(analysis.diagnostics), "stale": differences}, text)
     return FINDINGS if fatal or differences else OK
@@ -132,6 +162,35 @@ def _text_of_differences(differences: Sequence[str]) -> str:
     files = "file is" if len(differences) == 1 else "files are"
     closing = f"{len(differences)} generated {files} stale. Run `{PROGRAM} build` and commit the result."
     return "\n".join([*differences, closing, ""])
+
+
+def _graph(options: argparse.Namespace) -> int:
+    analysis = analyse(options.root.resolve())
+    if analysis.errors:
+        sys.stderr.write(_text(analysis))
+        return FINDINGS
+    known = Facts(analysis.model).lifecycles
+    for name in options.lifecycles:
+        if name not in known:
+            meant = nearest(name, known)
+            hint = f"did you mean {meant}?" if meant else f"there are {', '.join(known)}"
+            _complain(f"there is no lifecycle {name}; {hint}")
+            return USAGE
+    draw = drawings.FORMATS[options.format]
+    drawn = {name: draw(Diagram(known[name])) for name in options.lifecycles or known}
+    if options.output is None:
+        sys.stdout.write("\n".join(drawn.values()))
+    else:
+        _write_drawings(drawn, options.output, drawings.SUFFIXES[options.format])
+    return OK
+
+
+def _write_drawings(drawn: Mapping[str, str], directory: Path, suffix: str) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in drawn.items():
+        path = directory / f"{name}{suffix}"
+        path.write_text(text, encoding="utf-8", newline="\n")
+        sys.stdout.write(f"wrote {path}\n")
 
 
 def _explain(options: argparse.Namespace) -> int:

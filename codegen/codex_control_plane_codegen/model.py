@@ -313,6 +313,8 @@ class CodexMethod(Element):
     means: str
     changes: bool
     evidence: bool
+    without: str | None
+    """Of an experimental method: what is lost where Codex does not have it."""
     params: tuple[CodexField, ...]
     result: tuple[CodexField, ...]
 

@@ -7,6 +7,9 @@ from typing import Final
 CONTRACT_PACKAGE: Final = PurePosixPath("generated/codex_control_plane_contract")
 """The emitted package, relative to the root."""
 
+REFERENCE: Final = PurePosixPath("docs/reference")
+"""The emitted pages, relative to the root."""
+
 
 @dataclass(frozen=True, slots=True)
 class Output:

@@ -5,7 +5,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from codex_control_plane_codegen import python_source
+from codex_control_plane_codegen import markdown, python_source
 
 _GENERATOR: Final = "codex-control-plane-mcp-codegen"
 
@@ -37,12 +37,16 @@ _FUNCTIONS: Final[dict[str, object]] = {
 _FILTERS: Final[dict[str, Callable[..., str]]] = {
     "assignment": python_source.assignment,
     "camel_case": python_source.camel_case,
+    "cell": markdown.cell,
+    "codes": markdown.codes,
     "declaration": python_source.declaration,
     "docstring": python_source.docstring,
     "expression": python_source.expression,
+    "listed": markdown.listed,
     "literal": python_source.literal,
     "quote": python_source.quote,
     "snake_case": python_source.snake_case,
+    "tick": markdown.tick,
     "union": python_source.union,
 }
 
@@ -54,7 +58,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the output is Python and SQL, never HTML
+        autoescape=False,  # noqa: S701 - the output is Python, SQL and Markdown, never HTML
     )
     environment.filters.update(_FILTERS)
     return environment

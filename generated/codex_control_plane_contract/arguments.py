@@ -21,15 +21,19 @@ class AnswerPendingInteractionArguments:
     """The arguments of `codex_answer_pending_interaction`."""
 
     interaction_id: str
+    """The question."""
     decision: Literal["accept", "acceptForSession", "decline", "cancel"] | None = None
+    """Of an approval."""
     answers: dict[str, list[str]] | None = None
     """Question id to the chosen labels or free text."""
     action: Literal["accept", "decline", "cancel"] | None = None
+    """Of an elicitation."""
     content: JsonObject | None = None
     """Form content of an elicitation."""
     permissions: JsonObject | None = None
     """The part of the asked permissions that is granted."""
     scope: Literal["turn", "session"] = "turn"
+    """How long granted permissions last."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -42,9 +46,11 @@ class GetAgentContractArguments:
     """The arguments of `codex_get_agent_contract`."""
 
     detail: Literal["compact", "full"] = "compact"
+    """full adds the errors and what each status means."""
     client_type: str | None = None
     """Your name; for the log."""
     include_examples: bool = False
+    """Adds calls that can be copied."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -68,13 +74,19 @@ class GetOperationStatusArguments:
     """The integers; JSON Schema takes 5.0 for one, and so may a client."""
 
     operation_id: str
+    """The task."""
     wait_seconds: int = 0
+    """How long to wait for a change before answering."""
     state_cursor: int | None = None
     """With wait_seconds: return at once if anything changed since the result that held it."""
     last_messages: int = 10
+    """How many of the agent's newest messages."""
     message_max_chars: int = 8000
+    """Where a message and the report are cut off."""
     progress_events: int = 10
+    """How many of the newest events."""
     progress_max_chars: int = 2000
+    """Where an event is cut off."""
     progress_cursor: int | None = None
     """Only what came after it."""
     include_events: bool = False
@@ -94,8 +106,11 @@ class HealthSummaryArguments:
     """The integers; JSON Schema takes 5.0 for one, and so may a client."""
 
     since_minutes: int = 120
+    """How far back errors count as recent."""
     include_recent_errors: bool = True
+    """Whether to show them."""
     max_recent_errors: int = 5
+    """How many at most."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -111,8 +126,11 @@ class InterruptTurnArguments:
     """The integers; JSON Schema takes 5.0 for one, and so may a client."""
 
     operation_id: str | None = None
+    """The task."""
     thread_id: str | None = None
+    """With turn_id, in place of operation_id."""
     turn_id: str | None = None
+    """With thread_id, in place of operation_id."""
     timeout_seconds: int = 30
     """How long this call waits for the end."""
 
@@ -130,10 +148,15 @@ class ListPendingInteractionsArguments:
     """The integers; JSON Schema takes 5.0 for one, and so may a client."""
 
     operation_id: str | None = None
+    """Only of this task."""
     thread_id: str | None = None
+    """Only of this thread."""
     turn_id: str | None = None
+    """Only of this turn."""
     status: InteractionStatus = "pending"
+    """Only with this status."""
     limit: int = 50
+    """How many at most, the oldest first."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -149,6 +172,7 @@ class SubmitTaskArguments:
     """The integers; JSON Schema takes 5.0 for one, and so may a client."""
 
     operation_type: OperationType
+    """Open a new thread, or continue one."""
     client_request_id: str | None = None
     """Your key; the same key never runs twice."""
     message: str
@@ -164,8 +188,11 @@ class SubmitTaskArguments:
     title: str | None = None
     """Name of the new thread."""
     model: str | None = None
+    """Codex's own default without it."""
     effort: str | None = None
+    """Reasoning effort; Codex's own default without it."""
     sandbox: Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"] | None = None
+    """What the turn may touch; the server's default without it."""
     approval_policy: (
         Literal[
             "never",
@@ -178,6 +205,7 @@ class SubmitTaskArguments:
         ]
         | None
     ) = None
+    """When Codex asks before it acts; the server's default without it."""
     timeout_seconds: int = 300
     """Bound of one call to Codex; the turn itself has none."""
     recovery_policy: Literal["report", "continue"] = "report"

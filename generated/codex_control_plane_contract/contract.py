@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "24abd3c6f73a56cafcafa26080410cb6f187144c660306c942adc0fe09a7dcc5"
+CONTRACT_HASH: Final = "a2d7c7d0d6e14feccd0efdf41801415530e53b4b6b085caca5a01b8b1bfed6f8"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -15,8 +15,17 @@ from codex_control_plane_contract.values import JsonObject
 ANSWER_PENDING_INTERACTION_INPUT: Final[JsonObject] = {
     "type": "object",
     "properties": {
-        "interaction_id": {"type": "string", "minLength": 1, "maxLength": 100},
-        "decision": {"type": "string", "enum": ["accept", "acceptForSession", "decline", "cancel"]},
+        "interaction_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 100,
+            "description": "The question.",
+        },
+        "decision": {
+            "type": "string",
+            "enum": ["accept", "acceptForSession", "decline", "cancel"],
+            "description": "Of an approval.",
+        },
         "answers": {
             "type": "object",
             "additionalProperties": {
@@ -26,7 +35,11 @@ ANSWER_PENDING_INTERACTION_INPUT: Final[JsonObject] = {
             },
             "description": "Question id to the chosen labels or free text.",
         },
-        "action": {"type": "string", "enum": ["accept", "decline", "cancel"]},
+        "action": {
+            "type": "string",
+            "enum": ["accept", "decline", "cancel"],
+            "description": "Of an elicitation.",
+        },
         "content": {
             "type": "object",
             "additionalProperties": True,
@@ -37,7 +50,12 @@ ANSWER_PENDING_INTERACTION_INPUT: Final[JsonObject] = {
             "additionalProperties": True,
             "description": "The part of the asked permissions that is granted.",
         },
-        "scope": {"type": "string", "enum": ["turn", "session"], "default": "turn"},
+        "scope": {
+            "type": "string",
+            "enum": ["turn", "session"],
+            "default": "turn",
+            "description": "How long granted permissions last.",
+        },
     },
     "required": ["interaction_id"],
     "additionalProperties": False,
@@ -153,14 +171,23 @@ ANSWER_PENDING_INTERACTION_OUTPUT: Final[JsonObject] = {
 GET_AGENT_CONTRACT_INPUT: Final[JsonObject] = {
     "type": "object",
     "properties": {
-        "detail": {"type": "string", "enum": ["compact", "full"], "default": "compact"},
+        "detail": {
+            "type": "string",
+            "enum": ["compact", "full"],
+            "default": "compact",
+            "description": "full adds the errors and what each status means.",
+        },
         "client_type": {
             "type": "string",
             "minLength": 1,
             "maxLength": 100,
             "description": "Your name; for the log.",
         },
-        "include_examples": {"type": "boolean", "default": False},
+        "include_examples": {
+            "type": "boolean",
+            "default": False,
+            "description": "Adds calls that can be copied.",
+        },
     },
     "additionalProperties": False,
 }
@@ -314,8 +341,14 @@ GET_AGENT_CONTRACT_OUTPUT: Final[JsonObject] = {
 GET_OPERATION_STATUS_INPUT: Final[JsonObject] = {
     "type": "object",
     "properties": {
-        "operation_id": {"type": "string", "minLength": 1, "maxLength": 100},
-        "wait_seconds": {"type": "integer", "minimum": 0, "maximum": 45, "default": 0},
+        "operation_id": {"type": "string", "minLength": 1, "maxLength": 100, "description": "The task."},
+        "wait_seconds": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 45,
+            "default": 0,
+            "description": "How long to wait for a change before answering.",
+        },
         "state_cursor": {
             "type": "integer",
             "minimum": 0,
@@ -324,10 +357,34 @@ GET_OPERATION_STATUS_INPUT: Final[JsonObject] = {
                 "With wait_seconds: return at once if anything changed since the result that held it."
             ),
         },
-        "last_messages": {"type": "integer", "minimum": 1, "maximum": 50, "default": 10},
-        "message_max_chars": {"type": "integer", "minimum": 500, "maximum": 200000, "default": 8000},
-        "progress_events": {"type": "integer", "minimum": 0, "maximum": 100, "default": 10},
-        "progress_max_chars": {"type": "integer", "minimum": 200, "maximum": 20000, "default": 2000},
+        "last_messages": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 50,
+            "default": 10,
+            "description": "How many of the agent's newest messages.",
+        },
+        "message_max_chars": {
+            "type": "integer",
+            "minimum": 500,
+            "maximum": 200000,
+            "default": 8000,
+            "description": "Where a message and the report are cut off.",
+        },
+        "progress_events": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 100,
+            "default": 10,
+            "description": "How many of the newest events.",
+        },
+        "progress_max_chars": {
+            "type": "integer",
+            "minimum": 200,
+            "maximum": 20000,
+            "default": 2000,
+            "description": "Where an event is cut off.",
+        },
         "progress_cursor": {
             "type": "integer",
             "minimum": 0,
@@ -673,9 +730,21 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
 HEALTH_SUMMARY_INPUT: Final[JsonObject] = {
     "type": "object",
     "properties": {
-        "since_minutes": {"type": "integer", "minimum": 1, "maximum": 10080, "default": 120},
-        "include_recent_errors": {"type": "boolean", "default": True},
-        "max_recent_errors": {"type": "integer", "minimum": 0, "maximum": 50, "default": 5},
+        "since_minutes": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 10080,
+            "default": 120,
+            "description": "How far back errors count as recent.",
+        },
+        "include_recent_errors": {"type": "boolean", "default": True, "description": "Whether to show them."},
+        "max_recent_errors": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 50,
+            "default": 5,
+            "description": "How many at most.",
+        },
     },
     "additionalProperties": False,
 }
@@ -906,9 +975,19 @@ HEALTH_SUMMARY_OUTPUT: Final[JsonObject] = {
 INTERRUPT_TURN_INPUT: Final[JsonObject] = {
     "type": "object",
     "properties": {
-        "operation_id": {"type": "string", "minLength": 1, "maxLength": 100},
-        "thread_id": {"type": "string", "minLength": 1, "maxLength": 200},
-        "turn_id": {"type": "string", "minLength": 1, "maxLength": 200},
+        "operation_id": {"type": "string", "minLength": 1, "maxLength": 100, "description": "The task."},
+        "thread_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "With turn_id, in place of operation_id.",
+        },
+        "turn_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "With thread_id, in place of operation_id.",
+        },
         "timeout_seconds": {
             "type": "integer",
             "minimum": 1,
@@ -1018,9 +1097,19 @@ INTERRUPT_TURN_OUTPUT: Final[JsonObject] = {
 LIST_PENDING_INTERACTIONS_INPUT: Final[JsonObject] = {
     "type": "object",
     "properties": {
-        "operation_id": {"type": "string", "minLength": 1, "maxLength": 100},
-        "thread_id": {"type": "string", "minLength": 1, "maxLength": 200},
-        "turn_id": {"type": "string", "minLength": 1, "maxLength": 200},
+        "operation_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 100,
+            "description": "Only of this task.",
+        },
+        "thread_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "Only of this thread.",
+        },
+        "turn_id": {"type": "string", "minLength": 1, "maxLength": 200, "description": "Only of this turn."},
         "status": {
             "type": "string",
             "enum": [
@@ -1032,8 +1121,15 @@ LIST_PENDING_INTERACTIONS_INPUT: Final[JsonObject] = {
                 "orphaned_after_app_server_exit",
             ],
             "default": "pending",
+            "description": "Only with this status.",
         },
-        "limit": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+        "limit": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 200,
+            "default": 50,
+            "description": "How many at most, the oldest first.",
+        },
     },
     "additionalProperties": False,
 }
@@ -1219,7 +1315,11 @@ LIST_PENDING_INTERACTIONS_OUTPUT: Final[JsonObject] = {
 SUBMIT_TASK_INPUT: Final[JsonObject] = {
     "type": "object",
     "properties": {
-        "operation_type": {"type": "string", "enum": ["start_chat", "send_message"]},
+        "operation_type": {
+            "type": "string",
+            "enum": ["start_chat", "send_message"],
+            "description": "Open a new thread, or continue one.",
+        },
         "client_request_id": {
             "type": "string",
             "minLength": 1,
@@ -1252,11 +1352,22 @@ SUBMIT_TASK_INPUT: Final[JsonObject] = {
             "maxLength": 200,
             "description": "Name of the new thread.",
         },
-        "model": {"type": "string", "minLength": 1, "maxLength": 200},
-        "effort": {"type": "string", "minLength": 1, "maxLength": 50},
+        "model": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "Codex's own default without it.",
+        },
+        "effort": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 50,
+            "description": "Reasoning effort; Codex's own default without it.",
+        },
         "sandbox": {
             "type": "string",
             "enum": ["read-only", "workspace-write", "danger-full-access", "respect_existing"],
+            "description": "What the turn may touch; the server's default without it.",
         },
         "approval_policy": {
             "type": "string",
@@ -1269,6 +1380,7 @@ SUBMIT_TASK_INPUT: Final[JsonObject] = {
                 "never_auto_approve",
                 "respect_existing",
             ],
+            "description": "When Codex asks before it acts; the server's default without it.",
         },
         "timeout_seconds": {
             "type": "integer",

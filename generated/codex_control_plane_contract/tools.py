@@ -73,7 +73,22 @@ ANSWER_PENDING_INTERACTION: Final = Tool(
     ),
     next_tools=("codex_get_operation_status",),
     examples=(
-        {"title": "Approve once", "input": {"interaction_id": "int_01hzy3w0d7rk", "decision": "accept"}},
+        {
+            "title": "Approve once",
+            "input": {"interaction_id": "int_01hzy3w0d7rk", "decision": "accept"},
+            "output": {
+                "ok": True,
+                "interactionId": "int_01hzy3w0d7rk",
+                "operationId": "op_01hzy3v7q2c8",
+                "status": "answered",
+                "answerRecorded": True,
+                "operationStatus": "running",
+                "commandId": "cmd_01hzy3w4m9tz",
+                "nextRecommendedAction": "poll_operation_status",
+                "recommendedPollAfterSeconds": 1,
+                "pollRecommended": True,
+            },
+        },
     ),
     input_schema=tool_schemas.ANSWER_PENDING_INTERACTION_INPUT,
     output_schema=tool_schemas.ANSWER_PENDING_INTERACTION_OUTPUT,
@@ -138,6 +153,52 @@ GET_OPERATION_STATUS: Final = Tool(
         {
             "title": "Wait for news",
             "input": {"operation_id": "op_01hzy3v7q2c8", "wait_seconds": 30, "state_cursor": 17},
+            "output": {
+                "ok": True,
+                "operationId": "op_01hzy3v7q2c8",
+                "clientRequestId": "ticket-4711",
+                "operationType": "start_chat",
+                "status": "waiting_for_approval",
+                "phase": "waiting",
+                "projectId": "6f1c1f1e-6c1e-5d2c-9d50-1f3f6b8f9b11",
+                "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "turnId": "019b2f10-8d52-7b03-9f1d-6f0a7e2b9c44",
+                "attemptCount": 1,
+                "createdAt": "2026-11-22T12:00:00.000Z",
+                "updatedAt": "2026-11-22T12:01:30.250Z",
+                "startedAt": "2026-11-22T12:00:00.480Z",
+                "operationSource": "durable_queue",
+                "turnStatus": {"status": "waiting_for_approval", "lastProgressAgeSeconds": 0.3},
+                "pendingInteractions": [
+                    {
+                        "interactionId": "int_01hzy3w0d7rk",
+                        "kind": "approval",
+                        "prompt": "Codex asks to run: make test (in /srv/shop).",
+                        "expiresAt": "2026-11-22T12:16:30.250Z",
+                    },
+                ],
+                "progressEvents": [
+                    {
+                        "at": "2026-11-22T12:01:12.100Z",
+                        "kind": "agent_message",
+                        "text": "Two tests fail; I run them alone first.",
+                    },
+                ],
+                "progressEventCount": 4,
+                "stateCursor": 18,
+                "progressCursor": 4,
+                "latestProgressAt": "2026-11-22T12:01:12.100Z",
+                "requestSummary": {
+                    "messageChars": 20,
+                    "messageSha256": "3b1e6c1f0a3d5f7e9b2c4d6e8f0a1b3c5d7e9f1a2b4c6d8e0f2a4b6c8d0e1f3a",
+                    "sandbox": "workspace-write",
+                    "approvalPolicy": "on-request",
+                },
+                "operationRowAgeSeconds": 0.3,
+                "nextRecommendedAction": "answer_pending_interaction",
+                "recommendedPollAfterSeconds": 10,
+                "pollRecommended": True,
+            },
         },
     ),
     input_schema=tool_schemas.GET_OPERATION_STATUS_INPUT,
@@ -165,7 +226,50 @@ HEALTH_SUMMARY: Final = Tool(
     },
     errors=("INVALID_ARGUMENT", "CODEX_STATE_BUSY", "INTERNAL_ERROR"),
     next_tools=("codex_submit_task", "codex_get_operation_status"),
-    examples=({"title": "Is all well?", "input": {}},),
+    examples=(
+        {
+            "title": "Is all well?",
+            "input": {},
+            "output": {
+                "ok": True,
+                "overallStatus": "degraded",
+                "version": {
+                    "serverName": "codex-control-plane-mcp",
+                    "serverVersion": "0.1.0",
+                    "contractVersion": "1",
+                    "toolSurfaceHash": "9c1f0a3d5f7e9b2c4d6e8f0a1b3c5d7e9f1a2b4c6d8e0f2a4b6c8d0e1f3a3b1e",
+                    "stableToolCount": 7,
+                    "compatibilityToolCount": 0,
+                },
+                "executionMode": "inline",
+                "appServer": {"status": "unknown"},
+                "workers": [],
+                "activeWork": {
+                    "queuedOperationCount": 0,
+                    "waitingForQuotaCount": 0,
+                    "activeTurnCount": 0,
+                    "pendingInteractionCount": 0,
+                    "queuedCommandCount": 0,
+                },
+                "findings": [
+                    {
+                        "id": "allowed_roots",
+                        "severity": "degraded",
+                        "message": "No directory is allowed to work in.",
+                        "recommendedAction": (
+                            "Set CODEX_ALLOWED_ROOTS or CODEX_PROJECTS_ROOT to the directories that tasks "
+                            "may use."
+                        ),
+                    },
+                ],
+                "recentErrors": [],
+                "recommendedActions": [
+                    "Set CODEX_ALLOWED_ROOTS or CODEX_PROJECTS_ROOT to the directories that tasks may use.",
+                ],
+                "nextRecommendedAction": "inspect_worker_health",
+            },
+        },
+    ),
     input_schema=tool_schemas.HEALTH_SUMMARY_INPUT,
     output_schema=tool_schemas.HEALTH_SUMMARY_OUTPUT,
     parse=arguments.HealthSummaryArguments.parse,
@@ -199,7 +303,24 @@ INTERRUPT_TURN: Final = Tool(
         "INTERNAL_ERROR",
     ),
     next_tools=("codex_get_operation_status",),
-    examples=({"title": "Stop it", "input": {"operation_id": "op_01hzy3v7q2c8"}},),
+    examples=(
+        {
+            "title": "Stop it",
+            "input": {"operation_id": "op_01hzy3v7q2c8"},
+            "output": {
+                "ok": True,
+                "operationId": "op_01hzy3v7q2c8",
+                "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "turnId": "019b2f10-8d52-7b03-9f1d-6f0a7e2b9c44",
+                "status": "interrupted",
+                "interruptRequested": True,
+                "commandId": "cmd_01hzy3w9k2bn",
+                "nextRecommendedAction": "none",
+                "recommendedPollAfterSeconds": 0,
+                "pollRecommended": False,
+            },
+        },
+    ),
     input_schema=tool_schemas.INTERRUPT_TURN_INPUT,
     output_schema=tool_schemas.INTERRUPT_TURN_OUTPUT,
     parse=arguments.InterruptTurnArguments.parse,
@@ -232,7 +353,41 @@ LIST_PENDING_INTERACTIONS: Final = Tool(
         "INTERNAL_ERROR",
     ),
     next_tools=("codex_answer_pending_interaction",),
-    examples=({"title": "What does this task wait for?", "input": {"operation_id": "op_01hzy3v7q2c8"}},),
+    examples=(
+        {
+            "title": "What does this task wait for?",
+            "input": {"operation_id": "op_01hzy3v7q2c8"},
+            "output": {
+                "ok": True,
+                "interactions": [
+                    {
+                        "interactionId": "int_01hzy3w0d7rk",
+                        "method": "item/commandExecution/requestApproval",
+                        "kind": "approval",
+                        "operationId": "op_01hzy3v7q2c8",
+                        "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                        "turnId": "019b2f10-8d52-7b03-9f1d-6f0a7e2b9c44",
+                        "itemId": "call_7Qd2",
+                        "status": "pending",
+                        "terminal": False,
+                        "answerRecorded": False,
+                        "prompt": "Codex asks to run: make test (in /srv/shop).",
+                        "availableDecisions": ["accept", "acceptForSession", "decline", "cancel"],
+                        "answerSchema": {"type": "approval_decision", "arguments": ["decision"]},
+                        "riskSummary": {
+                            "level": "medium",
+                            "category": "command",
+                            "summary": "Runs outside the sandbox.",
+                            "commandPreview": "make test",
+                        },
+                        "expiresAt": "2026-11-22T12:16:30.250Z",
+                        "createdAt": "2026-11-22T12:01:30.250Z",
+                    },
+                ],
+                "count": 1,
+            },
+        },
+    ),
     input_schema=tool_schemas.LIST_PENDING_INTERACTIONS_INPUT,
     output_schema=tool_schemas.LIST_PENDING_INTERACTIONS_OUTPUT,
     parse=arguments.ListPendingInteractionsArguments.parse,
@@ -311,5 +466,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "969e39bf7787d9e528427e9b14d6644a8a0d02eabdf031b078b84f1534df1614"
+TOOL_SURFACE_HASH: Final = "24f1c1942c700067f36c65eec3e9946238a5b8ac8d2a4e8de9bc7430e98c2317"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -144,215 +144,325 @@ class Failure(TypedDict):
     """What every tool answers when it cannot do what was asked."""
 
     ok: Literal[False]
+    """It was not done."""
     error: Error
+    """Why not."""
 
 
 class Error(TypedDict):
     """What went wrong, and whether asking again can help."""
 
     code: ErrorCode
+    """Which error; its page says what to do."""
     message: str
+    """What is wrong in this case, and what to do next."""
     details: JsonObject
+    """What a program needs to act on it; the error's page names the fields."""
     retryable: bool
+    """Whether the same call may succeed later."""
 
 
 class Next(TypedDict):
     """What to do next; part of every status."""
 
     nextRecommendedAction: NextAction
+    """What to do next, in one word."""
     recommendedPollAfterSeconds: int
+    """When to look again, at the earliest; 0 when there is nothing to wait for."""
     pollRecommended: bool
+    """Whether to look again at all."""
 
 
 class Interrupted(Next):
     """The request to stop is stored; status says how far it is."""
 
     operationId: str
+    """The task."""
     threadId: NotRequired[str]
+    """Codex's thread, once it is known."""
     turnId: NotRequired[str]
+    """The turn that is stopped; absent while none runs."""
     status: OperationStatus
+    """How far it is now."""
     interruptRequested: bool
+    """Whether the wish to stop it is stored."""
     commandId: NotRequired[str]
+    """The order to the worker that carries it out; absent where none was needed."""
 
 
 class Health(TypedDict):
     """Whether work can run, and what to do if not."""
 
     overallStatus: Literal["healthy", "degraded", "broken"]
+    """The worst of the findings."""
     version: Version
     executionMode: Literal["inline", "client", "worker", "observe"]
+    """Whether this server makes sure that a worker runs."""
     appServer: AppServer
     workers: list[Worker]
+    """Every worker that lives."""
     activeWork: ActiveWork
     findings: list[Finding]
+    """What was found, the worst first."""
     recentErrors: list[RecentError]
+    """The last errors of tasks within since_minutes, the newest first."""
     recommendedActions: list[str]
+    """What to do, each once, the most urgent first."""
     nextRecommendedAction: NextAction
+    """none when all is well."""
 
 
 class Version(TypedDict):
     """What speaks here."""
 
     serverName: str
+    """The name of this server."""
     serverVersion: str
+    """The version of this package."""
     contractVersion: str
+    """The version of the contract; it grows only with a breaking change."""
     toolSurfaceHash: str
+    """SHA-256 of what tools/list shows; another hash means other tools or schemas."""
     stableToolCount: NotRequired[int]
+    """How many tools are stable."""
     compatibilityToolCount: NotRequired[int]
+    """How many are kept for older clients."""
 
 
 class AppServer(TypedDict):
     """The Codex app-server, as the worker last saw it."""
 
     status: Literal["unknown", "running", "unavailable"]
+    """unknown where no worker executes."""
     generation: NotRequired[int]
+    """Which start of the app-server it is."""
     version: NotRequired[str]
+    """Codex's version."""
     pid: NotRequired[int]
+    """Its process id."""
     binarySource: NotRequired[Literal["setting", "path", "package"]]
+    """Where the codex program was found; a setting, PATH or the package extra."""
     startedAt: NotRequired[Timestamp]
+    """When it was started."""
 
 
 class Worker(TypedDict):
     """A worker process."""
 
     workerId: str
+    """The worker."""
     status: WorkerStatus
+    """What it does."""
     executor: bool
+    """Whether it holds the lease and executes."""
     pid: int
+    """Its process id."""
     version: str
+    """The version of its package."""
     heartbeatAgeSeconds: float
+    """How long ago it was heard."""
     startedAt: Timestamp
+    """When it began."""
 
 
 class ActiveWork(TypedDict):
     """How much is going on."""
 
     queuedOperationCount: int
+    """Tasks that wait for a worker."""
     waitingForQuotaCount: int
+    """Tasks that wait for the usage limit."""
     activeTurnCount: int
+    """Turns that Codex works on."""
     pendingInteractionCount: int
+    """Questions that wait for an answer."""
     queuedCommandCount: int
+    """Orders that no worker has taken up."""
 
 
 class Finding(TypedDict):
     """Something that matters to whoever looks after this."""
 
     id: FindingId
+    """What was found."""
     severity: Literal["healthy", "degraded", "broken"]
+    """healthy is a hint, degraded works in part, broken does not work."""
     message: str
+    """What it is in this case."""
     recommendedAction: str
+    """What cures it."""
 
 
 class RecentError(TypedDict):
     """The last error of an operation."""
 
     operationId: str
+    """The task."""
     status: OperationStatus
+    """How it stands."""
     at: Timestamp
+    """When it changed last."""
     error: Error
+    """Its last error."""
 
 
 class AgentContract(TypedDict):
     """The rules of this server in machine-readable words."""
 
     serverName: str
+    """The name of this server."""
     contractVersion: str
+    """The version of the contract."""
     toolSurfaceHash: str
+    """SHA-256 of what tools/list shows."""
     rules: str
+    """How to drive this server, in a few sentences."""
     tools: list[ToolSummary]
+    """The tools and what follows what."""
     statuses: list[StatusMeaning]
+    """Every status of a task with its next action."""
     nextActions: dict[str, str]
+    """What each next action means."""
     errors: NotRequired[list[ErrorMeaning]]
+    """Every error; only with detail full."""
 
 
 class ToolSummary(TypedDict):
     """One tool."""
 
     name: str
+    """The tool."""
     group: Literal["stable", "compatibility"]
+    """Whether orchestrators may rely on it."""
     role: str
+    """What it is for."""
     passive: bool
+    """Whether it only reads the store."""
     nextTools: NotRequired[list[str]]
+    """What is usually called after it."""
     examples: NotRequired[list[JsonObject]]
+    """Calls that can be copied; only with include_examples."""
 
 
 class StatusMeaning(TypedDict):
     """One operation status."""
 
     status: OperationStatus
+    """The status."""
     terminal: bool
+    """Whether the task has ended."""
     nextRecommendedAction: NextAction
+    """What to do when a task has it."""
     means: NotRequired[str]
+    """What it means; only with detail full."""
 
 
 class ErrorMeaning(TypedDict):
     """One error code."""
 
     code: ErrorCode
+    """The code."""
     retryable: bool
+    """Whether the same call may succeed later."""
     when: str
+    """When it is answered."""
     next: str
+    """What to do then."""
 
 
 class InteractionSummary(TypedDict):
     """A question of Codex, short."""
 
     interactionId: str
+    """Give it to codex_answer_pending_interaction."""
     kind: InteractionKind
+    """What is asked."""
     prompt: str
+    """The question in words."""
     expiresAt: Timestamp
+    """Without an answer it is declined then."""
 
 
 class Interaction(TypedDict):
     """A question of Codex and how to answer it."""
 
     interactionId: str
+    """Give it to codex_answer_pending_interaction."""
     method: str
+    """Codex's own name of the request."""
     kind: InteractionKind
+    """What is asked."""
     operationId: str
+    """The task that waits."""
     threadId: str
+    """Codex's thread."""
     turnId: str
+    """The turn that waits."""
     itemId: NotRequired[str]
+    """Codex's item that the question is about."""
     status: InteractionStatus
+    """How far the question is."""
     terminal: bool
+    """Whether it is closed."""
     answerRecorded: bool
     """True once an answer is stored and on its way to Codex."""
     prompt: str
+    """The question in words."""
     availableDecisions: NotRequired[list[str]]
+    """Of an approval, the decisions that Codex offers."""
     questions: NotRequired[list[Question]]
+    """Of user_input, what is asked."""
     answerSchema: AnswerSchema
+    """How to answer."""
     riskSummary: RiskSummary
+    """How much the answer would allow."""
     changes: NotRequired[list[FileChange]]
+    """Of a file change, the files."""
     expiresAt: Timestamp
+    """Without an answer it is declined then."""
     createdAt: Timestamp
+    """When Codex asked."""
     resolvedAt: NotRequired[Timestamp]
+    """When it was closed."""
     autoResolved: NotRequired[bool]
+    """Present and true when it was declined at its deadline."""
     reason: NotRequired[str]
+    """Why it ended as it did, or was declined."""
 
 
 class Question(TypedDict):
     """One question that Codex asks."""
 
     id: str
+    """The key of its answer in answers."""
     header: NotRequired[str]
+    """A short title."""
     question: str
+    """What is asked."""
     isSecret: NotRequired[bool]
+    """Whether the answer is a secret; it is sealed on its way."""
     isOther: NotRequired[bool]
+    """Whether a free text is allowed beside the options."""
     options: NotRequired[list[Option]]
+    """Ready answers."""
 
 
 class Option(TypedDict):
     """One ready answer."""
 
     label: str
+    """The text to answer with."""
     description: NotRequired[str]
+    """What choosing it means."""
 
 
 class AnswerSchema(TypedDict):
     """Which arguments of codex_answer_pending_interaction fit."""
 
     type: Literal["approval_decision", "permissions", "question_answers", "elicitation"]
+    """The form of the answer."""
     arguments: list[str]
+    """The arguments that are to be given."""
     schema: NotRequired[JsonObject]
     """Of an elicitation, the schema of content."""
 
@@ -361,103 +471,157 @@ class RiskSummary(TypedDict):
     """What the answer would allow."""
 
     level: Literal["low", "medium", "high"]
+    """How much harm it could do."""
     category: Literal["command", "file_change", "permissions", "question", "elicitation"]
+    """What would be touched."""
     summary: str
+    """Why, in words."""
     commandPreview: NotRequired[str]
+    """The command that would run, without secrets."""
     grantRoot: NotRequired[str]
+    """The directory that would become writable."""
 
 
 class FileChange(TypedDict):
     """One file that Codex wants to change."""
 
     path: str
+    """The file."""
     kind: str
+    """What would happen to it."""
     diff: NotRequired[str]
+    """How it would differ."""
     truncated: NotRequired[bool]
+    """Whether the diff is cut off."""
 
 
 class InteractionList(TypedDict):
     """The questions that match, oldest first."""
 
     interactions: list[Interaction]
+    """The questions."""
     count: int
+    """How many there are here."""
     truncated: NotRequired[bool]
+    """Whether limit cut some off."""
 
 
 class Answered(Next):
     """The answer is stored; status says whether Codex has confirmed it."""
 
     interactionId: str
+    """The question."""
     operationId: str
+    """The task that waits for it."""
     status: InteractionStatus
+    """answered once Codex has confirmed it, answering before."""
     answerRecorded: bool
+    """Whether the answer is stored."""
     operationStatus: OperationStatus
+    """How the task stands."""
     commandId: NotRequired[str]
+    """The order to the worker that delivers it."""
     reason: NotRequired[str]
+    """Why the question ended otherwise."""
 
 
 class Acknowledgement(Next):
     """The task is stored; it will run even if every process dies now."""
 
     operationId: str
+    """Give it to codex_get_operation_status; it never expires."""
     clientRequestId: NotRequired[str]
+    """Your key, if you gave one."""
     operationType: OperationType
+    """What was asked for."""
     status: OperationStatus
+    """How the task stands."""
     projectId: str
+    """The project of its directory."""
     threadId: NotRequired[str]
+    """Codex's thread, once it is known."""
     queuedReason: NotRequired[QueueReason]
+    """Why it waits; absent once it is taken up."""
     idempotent: bool
     """True when the key was known and nothing new was stored."""
     createdAt: Timestamp
+    """When it was stored first."""
     warnings: NotRequired[list[str]]
+    """What was understood otherwise than it was written."""
 
 
 class Operation(Next):
     """A task as it stands."""
 
     operationId: str
+    """The task."""
     clientRequestId: NotRequired[str]
+    """Your key, if you gave one."""
     operationType: OperationType
+    """What was asked for."""
     status: OperationStatus
+    """How it stands."""
     phase: Phase
     projectId: str
+    """The project of its directory."""
     threadId: NotRequired[str]
+    """Codex's thread, once it is known."""
     turnId: NotRequired[str]
+    """Codex's turn that carries it, once there is one."""
     attemptCount: int
+    """How often a worker has taken it up."""
     nextAttemptAt: NotRequired[Timestamp]
+    """Of a queued task, not taken up before."""
     resumesAt: NotRequired[Timestamp]
+    """When it goes on after the usage limit."""
     continuationState: NotRequired[ContinuationState]
     createdAt: Timestamp
+    """When it was submitted."""
     updatedAt: Timestamp
+    """When its status changed last."""
     startedAt: NotRequired[Timestamp]
+    """When its turn was seen to run."""
     completedAt: NotRequired[Timestamp]
+    """When it ended."""
     interruptRequestedAt: NotRequired[Timestamp]
+    """When somebody asked to stop it."""
     lastError: NotRequired[Error]
+    """The last fault; of a failed task, why it failed."""
     appServerGeneration: NotRequired[int]
+    """Which start of the app-server works on it."""
     operationSource: Literal["durable_queue"]
+    """Where this comes from."""
     queueState: NotRequired[QueueState]
     workerState: NotRequired[WorkerState]
     turnStatus: NotRequired[TurnSummary]
     pendingInteractions: NotRequired[list[InteractionSummary]]
+    """The questions that it waits for."""
     progressEvents: NotRequired[list[ProgressEvent]]
+    """The newest things that Codex did, the oldest of them first."""
     progressEventCount: NotRequired[int]
+    """How many there are in all."""
     stateCursor: int
     """Grows with every change of the task or of its questions."""
     progressCursor: NotRequired[int]
     """Give it as progress_cursor to read on from here."""
     latestProgressAt: NotRequired[Timestamp]
+    """When Codex was last seen to do something."""
     tokenUsage: NotRequired[TokenUsage]
     finalReport: NotRequired[FinalReport]
     requestSummary: RequestSummary
     events: NotRequired[list[JournalEntry]]
+    """Its journal; only with include_events."""
     operationRowAgeSeconds: float
+    """How long ago its status changed."""
 
 
 class ContinuationState(TypedDict):
     """The turns that broke off, and what follows when one does."""
 
     recoveryPolicy: Literal["report", "continue"]
+    """What follows when the app-server dies with the turn in it."""
     maxContinuations: int
+    """How often it is continued at most."""
     continuationCount: int
     """Continuations after a death of the app-server."""
     quotaRetryCount: NotRequired[int]
@@ -470,6 +634,7 @@ class QueueState(TypedDict):
     """Why a queued task waits."""
 
     queuedReason: QueueReason
+    """Why it waits."""
     ahead: NotRequired[int]
     """How many queued tasks are older."""
 
@@ -478,39 +643,53 @@ class WorkerState(TypedDict):
     """The worker that holds the task."""
 
     workerId: str
+    """The worker."""
     status: WorkerStatus
+    """What it does."""
     heartbeatAgeSeconds: float
+    """How long ago it was heard."""
 
 
 class TurnSummary(TypedDict):
     """The turn, without what the operation already says."""
 
     status: TurnStatus
+    """How the turn stands."""
     lastProgressAgeSeconds: NotRequired[float]
+    """How long ago Codex was last seen to do something in it."""
     terminalEvidence: NotRequired[TerminalEvidence]
+    """Of a turn that ended, how that became known."""
     latestMessages: NotRequired[list[Message]]
+    """While it runs, the newest messages of the agent, the oldest of them first."""
 
 
 class TerminalEvidence(TypedDict):
     """How the end of the turn became known."""
 
     source: Literal["notification", "reconciled", "after_restart"]
+    """Told by Codex, found on looking, or found after a restart of the app-server."""
     method: str
+    """The notification or call of Codex that says so."""
     observedAt: Timestamp
+    """When it was learned."""
 
 
 class Message(TypedDict):
     """One message of the agent."""
 
     at: Timestamp
+    """When it was written."""
     text: str
+    """What it says."""
     truncated: NotRequired[bool]
+    """Whether it is cut off at message_max_chars."""
 
 
 class ProgressEvent(TypedDict):
     """One thing that Codex did."""
 
     at: Timestamp
+    """When it was seen."""
     kind: Literal[
         "agent_message",
         "reasoning",
@@ -524,23 +703,31 @@ class ProgressEvent(TypedDict):
         "interaction",
         "other",
     ]
+    """What it was."""
     text: str
+    """One readable line."""
     truncated: NotRequired[bool]
+    """Whether it is cut off at progress_max_chars."""
 
 
 class TokenUsage(TypedDict):
     """Tokens of the turn, in bands."""
 
     totalBand: Literal["up_to_1k", "up_to_10k", "up_to_100k", "up_to_1m", "over_1m"]
+    """How many tokens in all, roughly."""
 
 
 class FinalReport(TypedDict):
     """What Codex reports at the end."""
 
     text: str
+    """The report."""
     truncated: bool
+    """Whether it is cut off at message_max_chars."""
     originalChars: int
+    """How long it is."""
     returnedChars: int
+    """How much of it is here."""
     readFullVia: NotRequired[str]
     """The call that returns the whole text."""
 
@@ -549,25 +736,39 @@ class RequestSummary(TypedDict):
     """The request in sizes and choices; the prompt itself is not repeated."""
 
     messageChars: int
+    """How long the prompt is."""
     messageSha256: str
+    """SHA-256 of the prompt, in hexadecimal."""
     title: NotRequired[str]
+    """The name of the new thread."""
     sandbox: str
+    """What the turn may touch."""
     approvalPolicy: str
+    """When Codex asks before it acts."""
     model: NotRequired[str]
+    """The model that was asked for."""
     effort: NotRequired[str]
+    """The reasoning effort that was asked for."""
 
 
 class JournalEntry(TypedDict):
     """One change of state."""
 
     sequence: int
+    """Its number; it grows."""
     entity: str
     """operation, turn, attempt or interaction."""
     outcome: NotRequired[Literal["conflict"]]
     """A second and different end; it changed nothing."""
     event: str
+    """What happened."""
     source: NotRequired[str]
+    """The state before; absent for a creation."""
     target: str
+    """The state after."""
     at: Timestamp
+    """When."""
     actor: Literal["client", "worker", "codex", "clock", "operator"]
+    """Who raised it."""
     evidence: NotRequired[str]
+    """What shows it."""

@@ -3,16 +3,22 @@
 import argparse
 import asyncio
 import sys
+from pathlib import Path
 
 from bench import measurements
 from bench.figures import Figure, show
 from codex_control_plane_mcp.testing.rig import scripted_rig
+
+ROOT = Path(__file__).parents[2]
+"""The repository."""
 
 
 async def measure(*, quick: bool) -> list[Figure]:
     """Return all figures."""
     rounds = 10 if quick else 100
     figures: list[Figure] = []
+    _tell("the compiler")
+    figures += await asyncio.to_thread(measurements.compiler, ROOT, rounds=2 if quick else 9)
     async with scripted_rig() as rig:
         async with rig.open_client() as client:
             _tell("warming up")

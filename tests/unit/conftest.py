@@ -9,6 +9,7 @@ import pytest
 from codex_control_plane_codegen.build import compile_model
 from codex_control_plane_codegen.documents import kind_of
 from codex_control_plane_codegen.loader import parse
+from codex_control_plane_codegen.output import CONTRACT_PACKAGE, REFERENCE
 from codex_control_plane_codegen.reading import read_model
 
 _HERE = Path(__file__).parent
@@ -25,19 +26,24 @@ def spec_root(tmp_path: Path) -> Path:
 @pytest.fixture
 def compiled() -> Callable[[Mapping[str, str]], Mapping[str, str]]:
     """Compiles documents, given as path below `spec/` to text; the outputs are named within their package."""
+    return lambda texts: _compiled(texts, CONTRACT_PACKAGE)
 
-    def compile_documents(texts: Mapping[str, str]) -> Mapping[str, str]:
-        documents = [
-            document
-            for name, text in texts.items()
-            for document in parse(f"spec/{name}", kind_of(PurePosixPath("spec", name)) or "", text).documents
-        ]
-        outputs = compile_model(Path("/root"), read_model(documents))
-        package = Path("/root/generated/codex_control_plane_contract")
-        return {
-            path.relative_to(package).as_posix(): text.decode()
-            for path, text in outputs.items()
-            if path.is_relative_to(package)
-        }
 
-    return compile_documents
+@pytest.fixture
+def pages() -> Callable[[Mapping[str, str]], Mapping[str, str]]:
+    """Compiles documents like `compiled`; the pages are named within the reference."""
+    return lambda texts: _compiled(texts, REFERENCE)
+
+
+def _compiled(texts: Mapping[str, str], directory: PurePosixPath) -> Mapping[str, str]:
+    documents = [
+        document
+        for name, text in texts.items()
+        for document in parse(f"spec/{name}", kind_of(PurePosixPath("spec", name)) or "", text).documents
+    ]
+    below = Path("/root") / directory
+    return {
+        path.relative_to(below).as_posix(): text.decode()
+        for path, text in compile_model(Path("/root"), read_model(documents)).items()
+        if path.is_relative_to(below)
+    }

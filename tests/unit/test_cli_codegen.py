@@ -63,7 +63,9 @@ def test_build_tells_programs_what_it_wrote(spec_root: Path, capsys: pytest.Capt
 def test_check_is_content_after_a_build(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A sound spec and fresh files are exit code 0 and one line."""
     assert main(["check", "--root", str(built)]) == 0
-    assert capsys.readouterr().out.startswith("The spec is sound and generated/ is up to date")
+    assert capsys.readouterr().out.startswith(
+        "The spec is sound; generated/ and docs/reference/ are up to date"
+    )
 
 
 def test_check_shows_how_a_stale_file_differs(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,9 +143,62 @@ def test_a_call_that_cannot_be_read_is_refused(arguments: list[str]) -> None:
     assert ended.value.code == 2
 
 
-@pytest.mark.parametrize("verb", ["build", "check", "explain"])
+@pytest.mark.parametrize("verb", ["build", "check", "explain", "graph"])
 def test_each_verb_teaches_by_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help of a verb shows a call that can be copied."""
     with pytest.raises(SystemExit):
         main([verb, "--help"])
     assert f"codex-control-plane-mcp-codegen {verb} " in capsys.readouterr().out
+
+
+def test_graph_prints_the_lifecycles_that_are_named(
+    spec_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a format it is Mermaid, on standard output."""
+    assert main(["graph", "job", "--root", str(spec_root)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("stateDiagram-v2") == 1
+    assert "queued --> running: start\n" in out
+
+
+def test_graph_writes_a_file_for_each_lifecycle(
+    spec_root: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Without names all are drawn; the directory is made, and each file is named."""
+    directory = tmp_path / "a" / "b"
+    assert main(["graph", "--root", str(spec_root), "--format", "svg", "--output", str(directory)]) == 0
+    assert sorted(path.name for path in directory.iterdir()) == ["job.svg", "worker_command.svg"]
+    assert capsys.readouterr().out.splitlines()[0] == f"wrote {directory / 'job.svg'}"
+
+
+def test_graph_suggests_a_near_lifecycle(spec_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown name is a wrong call, with a suggestion or the list of what there is."""
+    assert main(["graph", "jobb", "--root", str(spec_root)]) == 2
+    assert "did you mean job?" in capsys.readouterr().err
+    assert main(["graph", "thing", "--root", str(spec_root)]) == 2
+    assert "there are job, worker_command" in capsys.readouterr().err
+
+
+def test_graph_draws_nothing_of_a_spec_with_an_error(
+    spec_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The findings are shown instead."""
+    break_it(spec_root)
+    assert main(["graph", "--root", str(spec_root)]) == 1
+    captured = capsys.readouterr()
+    assert "SPEC-S001" in captured.err
+    assert not captured.out
+
+
+def test_check_finds_a_page_that_is_stale_and_one_that_is_left_over(
+    built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reference is compared like the package."""
+    (built / "docs" / "reference" / "tools" / "gone.md").write_text("# gone\n", encoding="utf-8")
+    page = built / "docs" / "reference" / "errors.md"
+    page.write_text(page.read_text(encoding="utf-8") + "More.\n", encoding="utf-8")
+
+    assert main(["check", "--root", str(built)]) == 1
+    out = capsys.readouterr().out
+    assert "-# gone" in out
+    assert "-More." in out

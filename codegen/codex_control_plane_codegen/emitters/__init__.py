@@ -14,6 +14,7 @@ from codex_control_plane_codegen.emitters import (
     machines,
     properties,
     records,
+    reference,
     schema,
     settings,
     tools,
@@ -39,5 +40,6 @@ EMITTERS: Final[tuple[Emitter, ...]] = (
     machines.emit,
     properties.emit,
     json_files.emit,
+    reference.emit,
 )
 """Every output, in the order in which the emitted modules rest on each other."""

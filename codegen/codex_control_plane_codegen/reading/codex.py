@@ -50,6 +50,7 @@ def _method(name: str, node: Node) -> CodexMethod:
         means=node.text("means"),
         changes=node.get("changes", False),
         evidence=node.get("evidence", False),
+        without=node.get("without"),
         params=tuple(_fields(node, "params")),
         result=tuple(_fields(node, "result")),
     )

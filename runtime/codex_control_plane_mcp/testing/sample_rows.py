@@ -55,6 +55,13 @@ class SampleRows:
         with self._store.transaction("sample", self._fence) as (transaction, _):
             return _apply(transaction, change)
 
+    def contradict(self, lifecycle: str, row: LifecycleRow, *, event: str, target: str) -> None:
+        """Report a second, different outcome of a row that has ended."""
+        with self._store.transaction("sample", self._fence) as (transaction, _):
+            transaction.record_conflict(
+                lifecycle, row, event=event, target=target, by="codex", evidence="seen by a test"
+            )
+
     def _row(self, transaction: Transaction, lifecycle: str, state: str) -> LifecycleRow:
         creation, *events = LIFECYCLES[lifecycle].paths[state]
         row = _apply(transaction, self._creation(transaction, lifecycle, creation))

@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from codex_control_plane_mcp.testing.chaos.errands import draw
 from codex_control_plane_mcp.testing.chaos.line import Line
 from codex_control_plane_mcp.testing.chaos.person import Ledger, Person
 from codex_control_plane_mcp.testing.chaos.reckoning import Reckoning, reckon
-from codex_control_plane_mcp.testing.chaos.wrecker import Wrecker
+from codex_control_plane_mcp.testing.chaos.wrecker import Victim, Wrecker
 from codex_control_plane_mcp.testing.crashes.verdict import awaited, open_rows
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
 
@@ -35,8 +35,8 @@ class Outcome:
 
     seed: int
     seconds: float
-    kills: dict[str, int]
-    stops: dict[str, int]
+    kills: Mapping[Victim, int]
+    stops: Mapping[Victim, int]
     reckoning: Reckoning
 
     @property
@@ -90,7 +90,7 @@ async def _wreck(rig: ScriptedRig, plan: Plan, progress: Progress) -> Outcome:
         await wrecker.relent()
         for line in lines:
             line.hang_up()
-    return Outcome(plan.seed, time.monotonic() - started, {**wrecker.kills}, {**wrecker.stops}, reckoning)
+    return Outcome(plan.seed, time.monotonic() - started, wrecker.kills, wrecker.stops, reckoning)
 
 
 async def _while_alive(working: asyncio.Future[list[None]], wrecking: asyncio.Task[None]) -> None:

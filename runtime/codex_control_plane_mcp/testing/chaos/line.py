@@ -28,7 +28,9 @@ class Line:
         """Return the structured result of a tool, an error of the contract too."""
         while True:
             try:
-                server = self._server or await asyncio.to_thread(self._connect)
+                server = self._server
+                if server is None:
+                    server = await asyncio.to_thread(self._connect)
                 result = await asyncio.to_thread(server.call, tool, arguments)
             except (ServerSilent, BrokenPipeError):
                 self.hang_up()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from codex_control_plane_contract.types import Operation
+from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.testing.chaos.errands import Errand
 from codex_control_plane_mcp.testing.chaos.line import Line
 from codex_control_plane_mcp.testing.gates import Gates
@@ -98,8 +99,8 @@ class Person:
     async def _answer(self, errand: Errand, operation_id: str) -> None:
         for question in await self._client.list_interactions(operation_id=operation_id):
             if question["kind"] == "user_input":
-                answers = {one["id"]: ["Yes"] for one in question.get("questions", [])}
-                await self._client.answer(question, answers=dict(answers))
+                answers: JsonObject = {one["id"]: ["Yes"] for one in question.get("questions", [])}
+                await self._client.answer(question, answers=answers)
             else:
                 decision = "decline" if errand.kind == "decline" else "accept"
                 await self._client.answer(question, decision=decision)
