@@ -33,7 +33,7 @@ class Violation:
         return cls(keys, error.validator, error.validator_value, error.instance, error.schema, error.message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Validator:
     """A schema of JSON Schema 2020-12, ready to use."""
 
