@@ -77,7 +77,7 @@ def test_one_wrong_name_is_one_finding_of_its_file(spec_root: Path) -> None:
 
     (finding,) = analyse(spec_root).diagnostics
     assert (finding.place.line, [place.line for place in finding.also]) == (30, [31])
-    assert "       = Also at 31:21.\n" in as_text([finding])
+    assert "       = Also at 31:22.\n" in as_text([finding])
     assert [place["line"] for place in as_json([finding])[0]["also"]] == [31]  # type: ignore[attr-defined]  # JSON
 
 
