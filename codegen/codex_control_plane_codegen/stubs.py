@@ -11,7 +11,7 @@ from typing import Final
 
 from codex_control_plane_codegen.analysis import Analysis, analyse
 from codex_control_plane_codegen.checks.placeholders import PLACEHOLDER
-from codex_control_plane_codegen.diagnostics import Diagnostic, nearest
+from codex_control_plane_codegen.diagnostics import nearest
 from codex_control_plane_codegen.documents import Document
 from codex_control_plane_codegen.model import Lifecycle
 from codex_control_plane_codegen.places import Keys
@@ -127,6 +127,7 @@ def new_state(root: Path, name: str, state: str) -> Stub:
         {lifecycle.document.path: additions},
         [
             "In runtime/, where the decision is taken, raise its events: transaction.apply(row.EVENT())",
+            "Take the new schema into the store's migrations (docs/extending.md)",
         ],
     )
 
@@ -190,13 +191,9 @@ def left_open(root: Path, files: Sequence[str]) -> Iterator[tuple[str, int, str]
     """File, line and words of what is still to be said in these files: placeholders and what they lead to."""
     for found in analyse(root).diagnostics:
         if found.place.file in files:
-            yield found.place.file, found.place.line, _as_task(found)
+            yield found.place.file, found.place.line, found.message
     for file in files:
         if file.endswith(".py"):
             for number, line in enumerate((root / file).read_text("utf-8").splitlines(), 1):
                 if PLACEHOLDER in line:
                     yield file, number, line[line.index(PLACEHOLDER) :].strip('"')
-
-
-def _as_task(found: Diagnostic) -> str:
-    return f"{found.message}." if found.code == "SPEC-Y009" else f"{found.message}. {found.hint}".strip()
