@@ -82,7 +82,7 @@ def new_tool(root: Path, name: str, handler: str | None = None) -> Stub:
     _require(_HANDLER, handler, "a handler is module.function, like workload.get_workload")
     module, _, function = handler.partition(".")
     model = analyse(root).model
-    _require_new("tool", name, [tool.name for tool in model.tools])
+    _require_new("a tool", name, [tool.name for tool in model.tools])
     known = [error.code for error in model.errors]
     context: dict[str, object] = {
         "name": name,
@@ -107,7 +107,7 @@ def new_state(root: Path, name: str, state: str) -> Stub:
     _require(_SNAKE_CASE, state, "the name of a state is snake_case, like waiting_for_quota")
     analysis = analyse(root)
     lifecycle = _lifecycle(analysis, name)
-    _require_new("state", state, [each.name for each in lifecycle.states])
+    _require_new("a state", state, [each.name for each in lifecycle.states])
     before = next((each for each in lifecycle.states if each.final), lifecycle.states[0]).name
     actions = [word.name for word in analysis.model.contract.next_actions] if analysis.model.contract else []
     context: dict[str, object] = {
@@ -149,7 +149,7 @@ def new_error(root: Path, code: str) -> Stub:
     """The beginnings of an error: its row in the table, and a test that fails until a call gets the error."""
     _require(_UPPER_CASE, code, "an error is UPPER_CASE, like CODEX_MODEL_UNKNOWN")
     errors = analyse(root).model.errors
-    _require_new("error", code, [error.code for error in errors])
+    _require_new("an error", code, [error.code for error in errors])
     if not errors:
         raise StubRefusedError("spec/errors.yaml cannot be read; `check` shows why")
     document = errors[-1].document
@@ -184,7 +184,7 @@ def _require(pattern: re.Pattern[str], word: str, rule: str) -> None:
 
 def _require_new(what: str, name: str, known: Sequence[str]) -> None:
     if name in known:
-        raise StubRefusedError(f"there is a {what} {name} already; choose another name")
+        raise StubRefusedError(f"there is {what} {name} already; choose another name")
 
 
 def left_open(root: Path, files: Sequence[str]) -> Iterator[tuple[str, int, str]]:

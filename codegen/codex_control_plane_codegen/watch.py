@@ -32,6 +32,7 @@ def watch(
     """
     changes = watchfiles.watch(
         root / "spec",
+        watch_filter=_is_read,
         debounce=_LONGEST,
         step=_STEP,
         rust_timeout=_LONGEST,
@@ -44,6 +45,11 @@ def watch(
     for changed in changes:
         if changed:
             show(_round(root, {Path(path) for _, path in changed}, colour=colour))
+
+
+def _is_read(_change: watchfiles.Change, path: str) -> bool:
+    """Whether the compiler would read the file; hidden ones are what editors keep beside it."""
+    return not Path(path).name.startswith(".")
 
 
 def _round(root: Path, saved: Collection[Path], *, colour: bool) -> str:

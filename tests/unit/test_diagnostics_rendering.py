@@ -59,6 +59,15 @@ def test_a_document_that_fails_its_schema_is_not_checked_further(spec_root: Path
     assert [finding.code for finding in analyse(spec_root).diagnostics] == ["SPEC-S001"]
 
 
+def test_instructions_are_cut_as_descriptions_are(spec_root: Path) -> None:
+    """What clients would not show of the server's instructions is an error, as it is of a tool."""
+    edit(spec_root, "contract.yaml", "Submit a job and look at it.", "Look. " * 400)
+
+    (finding,) = analyse(spec_root).diagnostics
+    assert (finding.code, finding.place.line) == ("SPEC-T006", 6)
+    assert "2048" in finding.message
+
+
 def test_a_misspelt_key_is_not_missing_as_well(spec_root: Path) -> None:
     """The key that an unknown one means is not asked for on top of it."""
     edit(spec_root, "tools/get_job.yaml", "title: Look at a job", "titel: Look at a job")
