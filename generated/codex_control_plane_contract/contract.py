@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "24abd3c6f73a56cafcafa26080410cb6f187144c660306c942adc0fe09a7dcc5"
+CONTRACT_HASH: Final = "12c12baa570611686f2b29b5e53085367aa70c463061a2ef6eb5f33dc36c3ddf"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
