@@ -34,7 +34,8 @@ _DESCRIPTION: Final = "Compiles the spec of the server (spec/) into the contract
 _EPILOG: Final = f"""\
 A day with it:
   $EDITOR spec/tools/codex_submit_task.yaml    change what the server is
-  {PROGRAM} watch       write generated/ at every save
+  {PROGRAM} build       write generated/
+  {PROGRAM} watch       the same at every save
   {PROGRAM} check       what CI runs: the spec is sound and generated/ is up to date
 
 Exit codes: 0 all is well, 1 something was found, 2 the call itself is wrong."""

@@ -54,7 +54,9 @@ class Stub:
         """Writes the files and returns their paths. Raises StubRefusedError if one of the new ones exists."""
         for file in self.files:
             if (root / file).exists():
-                raise StubRefusedError(f"{file} exists; choose another name, or remove it")
+                raise StubRefusedError(
+                    f"{file} exists; choose another name (--handler, if it is that), or remove it"
+                )
         texts = {
             file: inserted((root / file).read_text("utf-8"), lines) for file, lines in self.insertions.items()
         }

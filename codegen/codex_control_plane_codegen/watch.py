@@ -7,7 +7,6 @@ findings of a schema are remembered by text, which saves most of the time that a
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from threading import Event
 from typing import Final
 
 import watchfiles
@@ -23,12 +22,10 @@ _LONGEST: Final = 100
 """Milliseconds after which a round begins although files are still being saved."""
 
 
-def watch(
-    root: Path, show: Callable[[str], object], *, colour: bool = False, stop: Event | None = None
-) -> None:
-    """Compiles the spec below `root` now and after every save, and shows each result, until `stop` is set.
+def watch(root: Path, show: Callable[[str], object], *, colour: bool = False) -> None:
+    """Compiles the spec below `root` now and after every save, and shows each result, until it is interrupted.
 
-    Raises SchemaMissingError if ``schemas/spec`` is not there.
+    Raises KeyboardInterrupt then, and SchemaMissingError if ``schemas/spec`` is not there.
     """
     changes = watchfiles.watch(
         root / "spec",
@@ -37,7 +34,6 @@ def watch(
         step=_STEP,
         rust_timeout=_LONGEST,
         yield_on_timeout=True,
-        stop_event=stop,
     )
     # The first round comes after the watching has begun, so that no save falls between the two.
     next(changes)
@@ -68,5 +64,8 @@ def _round(root: Path, saved: Collection[Path], *, colour: bool) -> str:
 
 
 def _time_of(saved: Collection[Path]) -> float:
-    """When the last of these files was saved, in seconds since the epoch; now, if none of them is there."""
-    return max((path.stat().st_mtime for path in saved if path.exists()), default=time.time())
+    """When the last of these files was saved, in seconds since the epoch; now, if none of them is there.
+
+    The time of the last change of its entry, since an editor may move a file into place that it wrote before.
+    """
+    return max((path.stat().st_ctime for path in saved if path.exists()), default=time.time())
