@@ -23,7 +23,7 @@ _LONGEST: Final = 100
 
 
 def watch(root: Path, show: Callable[[str], object], *, colour: bool = False) -> None:
-    """Compiles the spec below `root` now and after every save, and shows each result, until it is interrupted.
+    """Compiles the spec below `root` now and after every save, and shows each result, until interrupted.
 
     Raises KeyboardInterrupt then, and SchemaMissingError if ``schemas/spec`` is not there.
     """
