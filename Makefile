@@ -57,7 +57,7 @@ imports: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 spec: $(READY)
-	$(BIN)/codex-control-plane-mcp-codegen check
+	$(BIN)/codex-control-plane-mcp-codegen check --strict
 
 gen: $(READY) ## compile spec/ into generated/ and docs/reference/
 	$(BIN)/codex-control-plane-mcp-codegen build

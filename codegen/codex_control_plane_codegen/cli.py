@@ -1,4 +1,4 @@
-"""The command line of the compiler: ``build``, ``check``, ``graph`` and ``explain``."""
+"""The command line of the compiler: ``build``, ``check``, ``graph``, ``explain``; the rest in `authoring`."""
 
 import argparse
 import json
@@ -7,22 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from codex_control_plane_codegen import build, drawings
+from codex_control_plane_codegen import authoring, build, drawings
 from codex_control_plane_codegen.analysis import Analysis, analyse
 from codex_control_plane_codegen.codes import CODES
 from codex_control_plane_codegen.diagnostics import nearest
 from codex_control_plane_codegen.diagrams import Diagram
 from codex_control_plane_codegen.facts import Facts
+from codex_control_plane_codegen.fixes import Correction, corrections
 from codex_control_plane_codegen.rendering import (
     PROGRAM,
+    as_github,
     as_json,
     as_text,
     codes_as_json,
     codes_as_text,
     explanation,
     explanation_as_json,
+    workflow_command,
 )
 from codex_control_plane_codegen.schemas import SchemaMissingError
+from codex_control_plane_codegen.stubs import StubRefusedError
 
 OK: Final = 0
 FINDINGS: Final = 1
@@ -35,6 +39,7 @@ _EPILOG: Final = f"""\
 A day with it:
   $EDITOR spec/tools/codex_submit_task.yaml    change what the server is
   {PROGRAM} build       write generated/ and docs/reference/
+  {PROGRAM} watch       the same at every save
   {PROGRAM} check       what CI runs: the spec is sound and what follows from it is up to date
 
 Exit codes: 0 all is well, 1 something was found, 2 the call itself is wrong."""
@@ -49,9 +54,12 @@ Example:
 _CHECK: Final = f"""\
 Checks the spec and compares generated/ and docs/reference/ with what it compiles to; writes nothing.
 Finds all errors in one run, each with its place, a caret below the token, a code and a hint.
+--fix makes the corrections that are certain, in the files themselves, and shows them as a diff.
 
-Example:
-  {PROGRAM} check --format json | jq -r '.diagnostics[].code'"""
+Examples:
+  {PROGRAM} check --fix --dry-run
+  {PROGRAM} check --format json | jq -r '.diagnostics[].code'
+  {PROGRAM} check --format github      in a workflow: findings at their lines"""
 
 _EXPLAIN: Final = f"""\
 Tells what a code means, why it is a fault, what it looks like and what cures it. Without a code it lists all.
@@ -74,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except drawings.GraphvizMissingError as error:
+    except (StubRefusedError, drawings.GraphvizMissingError) as error:
         _complain(str(error))
         return USAGE
     except SchemaMissingError as error:
@@ -95,12 +103,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_common(verb)
     verb.add_argument("--strict", action="store_true", help="let warnings fail as well")
+    verb.add_argument("--fix", action="store_true", help="correct what is certain in spec/")
+    verb.add_argument(
+        "--dry-run", action="store_true", help="with --fix: show the corrections, write nothing"
+    )
     verb.set_defaults(command=_check)
     _add_graph(verbs.add_parser("graph", help="draw lifecycles", description=_GRAPH, formatter_class=_Raw))
     verb = verbs.add_parser("explain", help="tell about a code", description=_EXPLAIN, formatter_class=_Raw)
     verb.add_argument("code", nargs="?", metavar="CODE", help="like SPEC-L001; all codes without it")
     verb.add_argument("--format", choices=("text", "json"), default="text", help="for people or programs")
     verb.set_defaults(command=_explain)
+    authoring.add_verbs(verbs)
     return parser
 
 
@@ -120,45 +133,72 @@ class _Raw(argparse.RawDescriptionHelpFormatter):
 
 def _add_common(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--root", type=Path, default=Path(), help="the repository; the current directory")
-    verb.add_argument("--format", choices=("text", "json"), default="text", help="for people or programs")
+    formats = ("text", "json", "github")
+    verb.add_argument(
+        "--format", choices=formats, default="text", help="for people, programs or GitHub Actions"
+    )
 
 
 def _build(options: argparse.Namespace) -> int:
     root: Path = options.root.resolve()
     analysis = analyse(root)
     if analysis.errors:
-        _show(options, {"written": [], "diagnostics": as_json(analysis.diagnostics)}, _text(analysis))
+        values = {"written": [], "diagnostics": as_json(analysis.diagnostics)}
+        _show(options, values, _text(options, analysis))
         return FINDINGS
     outputs = build.compile_model(root, analysis.model)
     written = [path.relative_to(root).as_posix() for path in build.write(outputs)]
     closing = f"{len(written)} of {len(outputs)} files written."
-    text = _text(analysis) + "\n".join([*(f"wrote {path}" for path in written), closing, ""])
+    text = _text(options, analysis) + "\n".join([*(f"wrote {path}" for path in written), closing, ""])
     _show(options, {"written": written, "diagnostics": as_json(analysis.diagnostics)}, text)
     return OK
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.dry_run and not options.fix:
+        _complain("--dry-run goes with --fix")
+        return USAGE
     root: Path = options.root.resolve()
+    made = _corrections(options, root)
     analysis = analyse(root)
     fatal = analysis.diagnostics if options.strict else analysis.errors
     differences = [] if analysis.errors else build.stale(build.compile_model(root, analysis.model))
-    text = _text(analysis) + _text_of_differences(differences)
+    text = _text(options, analysis) + _text_of_differences(options, differences)
     if not text:
-        text = (
-            f"The spec is sound; generated/ and docs/reference/ are up to date"
-            f" ({len(analysis.model.documents)} documents).\n"
-        )
-    _show(options, {"diagnostics": as_json(analysis.diagnostics), "stale": differences}, text)
+        count = len(analysis.model.documents)
+        text = f"The spec is sound; generated/ and docs/reference/ are up to date ({count} documents).\n"
+    values = {
+        "diagnostics": as_json(analysis.diagnostics),
+        "stale": differences,
+        "fixed": [correction.diff for correction in made],
+    }
+    _show(options, values, "".join([*(f"{correction.diff}\n" for correction in made), text]))
     return FINDINGS if fatal or differences else OK
 
 
-def _text(analysis: Analysis) -> str:
+def _text(options: argparse.Namespace, analysis: Analysis) -> str:
+    if options.format == "github":
+        return as_github(analysis.diagnostics)
     return as_text(analysis.diagnostics, colour=sys.stdout.isatty())
 
 
-def _text_of_differences(differences: Sequence[str]) -> str:
+def _corrections(options: argparse.Namespace, root: Path) -> Sequence[Correction]:
+    """What the call asks to be corrected; it is written unless the run is a dry one."""
+    if not options.fix:
+        return ()
+    made = corrections(root, analyse(root).diagnostics)
+    if not options.dry_run:
+        for correction in made:
+            correction.write(root)
+    return made
+
+
+def _text_of_differences(options: argparse.Namespace, differences: Sequence[str]) -> str:
     if not differences:
         return ""
+    if options.format == "github":
+        message = f"generated/ is stale. Run `{PROGRAM} build` and commit the result."
+        return workflow_command("error", {"title": "Stale files"}, message)
     files = "file is" if len(differences) == 1 else "files are"
     closing = f"{len(differences)} generated {files} stale. Run `{PROGRAM} build` and commit the result."
     return "\n".join([*differences, closing, ""])

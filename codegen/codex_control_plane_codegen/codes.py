@@ -74,6 +74,14 @@ _YAML: Final[Mapping[str, Code]] = {
         "Start the file with the comment that the finding shows.",
         "warning",
     ),
+    "SPEC-Y009": Code(
+        "Placeholder left",
+        "`new` writes FILL IN where only a person knows what belongs there. It compiles, so that the rest "
+        "can be tried, but clients would read it.",
+        "means: FILL IN what is true of a row in this state.",
+        "Write what the placeholder asks for in its place.",
+        "warning",
+    ),
 }
 
 _SCHEMA: Final[Mapping[str, Code]] = {
@@ -227,6 +235,21 @@ _REFERENCES: Final[Mapping[str, Code]] = {
         "List it at a tool, mark it as stored, or remove it.",
         "warning",
     ),
+    "SPEC-R017": Code(
+        "Event that is no command",
+        "Events are verbs in the imperative (claim, accept, complete), states adjectives or participles "
+        "(queued, running). An event that is named like what follows from it reads as a state.",
+        "events: {completed: {means: The turn completed., by: [codex]}}",
+        "Name the event as one would order it, and the state as what is then true.",
+        "warning",
+    ),
+    "SPEC-R018": Code(
+        "Name that says nothing",
+        "Words like manager, helper, util, data and info fit everything, so they say nothing of a thing.",
+        "handler: task_helpers.submit_task",
+        "Name the role of the thing.",
+        "warning",
+    ),
 }
 
 _LIFECYCLES: Final[Mapping[str, Code]] = {
@@ -348,6 +371,13 @@ _LIFECYCLES: Final[Mapping[str, Code]] = {
         "done: {waits_for: codex}   # and final: true in the chart",
         "Correct the description, or the chart.",
     ),
+    "SPEC-L019": Code(
+        "Evidence missing",
+        "What Codex did is known only from what it said: a reply, a notification or its history. An event "
+        "that is raised in its name and names none of them would turn a guess into a fact.",
+        "complete: {means: The turn completed., by: [codex]}",
+        "Say under `evidence` which message or which part of the history shows it.",
+    ),
 }
 
 _TOOLS: Final[Mapping[str, Code]] = {
@@ -385,8 +415,8 @@ _TOOLS: Final[Mapping[str, Code]] = {
         "Declare the shape in spec/types.",
     ),
     "SPEC-T006": Code(
-        "Description too long",
-        "Clients cut descriptions at 2048 characters.",
+        "Text too long for clients",
+        "Clients cut descriptions and instructions at 2048 characters.",
         "a description of three pages",
         "Put the essentials first and shorten the rest.",
     ),
@@ -481,3 +511,9 @@ CODES: Final[Mapping[str, Code]] = {
     **_CODEX,
 }
 """Id → kind of finding."""
+
+UNKNOWN_NAMES: Final = frozenset(
+    {"SPEC-R001", "SPEC-R002", "SPEC-R004", "SPEC-R005", "SPEC-R006", "SPEC-R007", "SPEC-R008", "SPEC-R009"}
+    | {"SPEC-R010", "SPEC-R011"}
+)
+"""The codes of names that lead nowhere; one wrong name is one finding in each file."""

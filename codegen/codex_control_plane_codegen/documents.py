@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -48,7 +49,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Document:
     """One file of the spec.
 
@@ -62,6 +63,11 @@ class Document:
     text: str
     values: Mapping[Keys, Span] = field(default_factory=dict[Keys, Span])
     keys: Mapping[Keys, Span] = field(default_factory=dict[Keys, Span])
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        """The text by lines; every element that a check looks at has its place asked for."""
+        return self.text.split("\n")
 
     def place(self, *keys: Key) -> Place:
         """The element that `keys` lead to: its text if it is a scalar, else the key that names it.
@@ -80,6 +86,5 @@ class Document:
 
     def at(self, span: Span) -> Place:
         """The place of a token of this document."""
-        lines = self.text.split("\n")
-        source = lines[span.line].rstrip("\r") if span.line < len(lines) else ""
+        source = self._lines[span.line].rstrip("\r") if span.line < len(self._lines) else ""
         return Place(self.path, span.line + 1, span.column + 1, span.end + 1, source)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from codex_control_plane_codegen.diagnostics import Diagnostic, nearest
+from codex_control_plane_codegen.diagnostics import Diagnostic, Edit, nearest
 from codex_control_plane_codegen.documents import DIRECTORIES, SINGLE_FILES, Document, Span, kind_of
 from codex_control_plane_codegen.places import Place
 from codex_control_plane_codegen.yaml_reading import read_yaml
@@ -71,8 +72,9 @@ def load_file(root: Path, path: PurePosixPath) -> Loaded:
         return Loaded((), (Diagnostic("SPEC-Y006", Place(str(path)), message),))
 
 
+@lru_cache(maxsize=256)
 def parse(path: str, kind: str, text: str) -> Loaded:
-    """Reads the text of one document."""
+    """Reads the text of one document; the same text is read once, which is most of what `watch` saves."""
     reading = read_yaml(text)
     document = Document(path, kind, reading.data, text, reading.values, reading.keys)
     diagnostics = [
@@ -107,5 +109,9 @@ def _schema_comment(document: Document) -> Iterator[Diagnostic]:
     first = document.text.split("\n", 1)[0].rstrip()
     if first != wanted:
         message = "The first line does not name the schema of this document"
-        span = Span(0, 0, max(len(first), 1))
-        yield Diagnostic("SPEC-Y008", document.at(span), message, f"Make it `{wanted}`.")
+        place = document.at(Span(0, 0, max(len(first), 1)))
+        if first.startswith("# yaml-language-server:"):
+            fix = Edit(document.at(Span(0, 0, len(first))), wanted)
+        else:
+            fix = Edit(document.at(Span(0, 0, 0)), f"{wanted}\n")
+        yield Diagnostic("SPEC-Y008", place, message, f"Make it `{wanted}`.", fix=fix)

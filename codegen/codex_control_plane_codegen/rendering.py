@@ -1,16 +1,21 @@
 """Diagnostics as people and as programs read them."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from textwrap import fill
 from typing import Final
 
 from codex_control_plane_codegen.codes import CODES
-from codex_control_plane_codegen.diagnostics import Diagnostic
+from codex_control_plane_codegen.diagnostics import Diagnostic, Edit
+from codex_control_plane_codegen.places import Place
 
 PROGRAM: Final = "codex-control-plane-mcp-codegen"
 """How the compiler is called, for the commands that messages recommend."""
+
+_MOST_PLACES: Final = 5
+"""How many further places of one mistake are listed."""
 
 _WIDTH: Final = 100
 """Longest line of a page, and most of a source line that is shown."""
@@ -46,7 +51,17 @@ def one_as_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
         lines.append(f"       = did you mean `{diagnostic.suggestion}`?")
     if diagnostic.hint:
         lines.append(f"       = {diagnostic.hint}")
+    if diagnostic.also:
+        lines.append(f"       = {_also(diagnostic)}")
+    if diagnostic.fix:
+        lines.append("       = `check --fix` does that.")
     return "\n".join([*lines, ""])
+
+
+def _also(diagnostic: Diagnostic) -> str:
+    places = [f"{place.line}:{place.column}" for place in diagnostic.also[:_MOST_PLACES]]
+    rest = len(diagnostic.also) - len(places)
+    return f"Also at {', '.join(places)}{f' and {rest} more places' if rest else ''}."
 
 
 def _excerpt(diagnostic: Diagnostic, *, colour: bool) -> list[str]:
@@ -76,22 +91,66 @@ def _count(number: int, noun: str) -> str:
 
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> list[dict[str, object]]:
-    """The findings as values for JSON; lines and columns count from 1, `endColumn` is behind the token."""
+    """The findings as values for JSON, as docs/compiler.md describes them.
+
+    Lines and columns count from 1, `endColumn` is behind the token. `fix` is null, or the text that certainly
+    belongs in the place that it names; `also` holds further places of the same mistake.
+    """
     return [
         {
             "code": diagnostic.code,
             "severity": diagnostic.severity,
             "title": CODES[diagnostic.code].title,
-            "file": diagnostic.place.file,
-            "line": diagnostic.place.line,
-            "column": diagnostic.place.column,
-            "endColumn": diagnostic.place.end,
+            **_place(diagnostic.place),
             "message": diagnostic.message,
             "hint": diagnostic.hint,
             "suggestion": diagnostic.suggestion,
+            "also": [_place(place) for place in diagnostic.also],
+            "fix": _fix(diagnostic.fix),
         }
         for diagnostic in diagnostics
     ]
+
+
+def _place(place: Place) -> dict[str, object]:
+    return {"file": place.file, "line": place.line, "column": place.column, "endColumn": place.end}
+
+
+def _fix(edit: Edit | None) -> dict[str, object] | None:
+    return {**_place(edit.place), "text": edit.text} if edit else None
+
+
+def as_github(diagnostics: Sequence[Diagnostic]) -> str:
+    """The findings as workflow commands of GitHub Actions, which shows each at its line of a pull request."""
+    return "".join(
+        _command(diagnostic, place)
+        for diagnostic in diagnostics
+        for place in (diagnostic.place, *diagnostic.also)
+    )
+
+
+def _command(diagnostic: Diagnostic, place: Place) -> str:
+    meant = f"Did you mean `{diagnostic.suggestion}`?" if diagnostic.suggestion else ""
+    message = "\n".join(filter(None, (diagnostic.message, meant, diagnostic.hint)))
+    properties = {
+        "file": place.file,
+        "line": place.line,
+        "col": place.column,
+        "endColumn": place.end,
+        "title": f"{diagnostic.code}: {CODES[diagnostic.code].title}",
+    }
+    return workflow_command(diagnostic.severity, properties, message)
+
+
+def workflow_command(name: str, properties: Mapping[str, object], message: str) -> str:
+    """One line of GitHub's ``::name key=value,…::message``, with what would end a part of it escaped."""
+    shown = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
+    return f"::{name} {shown}::{_escaped(message, '')}\n"
+
+
+def _escaped(text: str, more: str) -> str:
+    """The text with percent signs, line breaks and the characters of `more` as `%` and two digits."""
+    return re.sub(rf"[%\r\n{more}]", lambda found: f"%{ord(found[0]):02X}", text)
 
 
 def explanation(code: str) -> str:

@@ -6,18 +6,22 @@ violation of itself a code, a sentence and a hint of its own: `x-code`, `x-messa
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-from codex_control_plane_codegen.diagnostics import Diagnostic, nearest
+from codex_control_plane_codegen.diagnostics import Diagnostic, Edit, nearest, slip_of
 from codex_control_plane_codegen.documents import KINDS, Document
-from codex_control_plane_codegen.places import Keys
+from codex_control_plane_codegen.places import Keys, Place
 from codex_control_plane_codegen.validation import Validator, Violation, validators
 
 SHARED: Final = "shared"
 """The schema that the others refer to."""
+
+_SENTENCE: Final = "a sentence that ends with a full stop"
+"""The title of the style in which meanings are written."""
 
 _NOUNS: Final[Mapping[str, str]] = {
     "object": "a mapping",
@@ -42,20 +46,30 @@ class Schemas:
     @classmethod
     def read(cls, directory: Path) -> Self:
         """Reads ``<kind>.schema.json`` of every kind; raises SchemaMissingError if one cannot be read."""
+        names = [f"{name}.schema.json" for name in (SHARED, *KINDS)]
         try:
-            schemas = {
-                f"{name}.schema.json": json.loads((directory / f"{name}.schema.json").read_text("utf-8"))
-                for name in (SHARED, *KINDS)
-            }
+            texts = [(name, (directory / name).read_text("utf-8")) for name in names]
         except OSError as error:
             raise SchemaMissingError(f"no schema at {error.filename}") from error
-        ready = validators(schemas)
-        return cls({kind: ready[f"{kind}.schema.json"] for kind in KINDS})
+        return cls(_ready(tuple(texts)))
 
-    def check(self, document: Document) -> Iterator[Diagnostic]:
+    def check(self, document: Document) -> Sequence[Diagnostic]:
         """What keeps the document from fitting its schema."""
-        for violation in self.validators[document.kind].violations(document.data):
-            yield from _diagnostics(document, violation)
+        return _findings(self.validators[document.kind], document)
+
+
+@lru_cache(maxsize=4)
+def _ready(texts: tuple[tuple[str, str], ...]) -> Mapping[str, Validator]:
+    """Kind of document → validator; of the same texts the very same ones, which `_findings` knows again."""
+    ready = validators({name: json.loads(text) for name, text in texts})
+    return {kind: ready[f"{kind}.schema.json"] for kind in KINDS}
+
+
+@lru_cache(maxsize=256)
+def _findings(validator: Validator, document: Document) -> Sequence[Diagnostic]:
+    """The findings about a document; `parse` gives the very same one as long as its text is the same."""
+    violations = validator.violations(document.data)
+    return tuple(found for violation in violations for found in _diagnostics(document, violation))
 
 
 def _diagnostics(document: Document, violation: Violation) -> Iterator[Diagnostic]:
@@ -85,7 +99,7 @@ def _in_own_words(diagnostic: Diagnostic, schema: Mapping[str, Any]) -> Diagnost
     message = str(schema.get("x-message", diagnostic.message))
     hint = str(schema.get("x-hint", diagnostic.hint))
     suggestion = "" if "x-message" in schema else diagnostic.suggestion
-    return Diagnostic(code, diagnostic.place, message, hint, suggestion)
+    return replace(diagnostic, code=code, message=message, hint=hint, suggestion=suggestion)
 
 
 def _unknown_keys(document: Document, violation: Violation) -> Iterator[Diagnostic]:
@@ -101,16 +115,30 @@ def _unknown_keys(document: Document, violation: Violation) -> Iterator[Diagnost
                 f"`{key}` is not a key here",
                 f"Keys are {', '.join(known)}.",
                 nearest(key, free),
+                _respelling(place, slip_of(key, free)),
             )
+
+
+def _respelling(place: Place, word: str) -> Edit | None:
+    return Edit(place, word) if word else None
 
 
 def _missing_keys(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     descriptions: dict[str, Any] = violation.schema.get("properties", {})
     for key in violation.wanted:
-        if key not in violation.met:
+        if key not in violation.met and key not in _misspelt_keys(violation):
             described = descriptions.get(key, {}).get("description", "")
             place = document.place(*violation.keys)
             yield Diagnostic("SPEC-S002", place, f"The key `{key}` is missing", described)
+
+
+def _misspelt_keys(violation: Violation) -> Collection[str]:
+    """The keys that unknown ones at this place probably mean; those are what is reported."""
+    if violation.schema.get("additionalProperties") is not False:
+        return ()
+    declared: dict[str, Any] = violation.schema.get("properties", {})
+    free = [name for name in declared if name not in violation.met]
+    return [nearest(key, free) for key in violation.met if key not in declared]
 
 
 def _pattern(document: Document, violation: Violation) -> Diagnostic:
@@ -122,7 +150,20 @@ def _pattern(document: Document, violation: Violation) -> Diagnostic:
         place = document.key_place(*keys, violation.met)
     spelling = _respelled(violation.met, title)
     suggestion = spelling if re.search(violation.wanted, spelling) else ""
-    return Diagnostic("SPEC-S005", place, f"`{violation.met}` is not {title}", suggestion=suggestion)
+    fix = _full_stop(place, violation.met) if title == _SENTENCE else None
+    return Diagnostic("SPEC-S005", place, f"`{violation.met}` is not {title}", suggestion=suggestion, fix=fix)
+
+
+def _full_stop(place: Place, sentence: str) -> Edit | None:
+    """What ends a sentence on one line that ends in a letter; None for any other, which may go on."""
+    token = place.source[place.column - 1 : place.end - 1]
+    if not sentence[-1:].isalpha():
+        return None
+    if token == sentence:
+        return Edit(place, f"{token}.")
+    if token[1:-1] == sentence and token[0] == token[-1]:
+        return Edit(place, f"{token[:-1]}.{token[-1]}")
+    return None
 
 
 def _respelled(word: str, style: str) -> str:
@@ -137,7 +178,7 @@ def _respelled(word: str, style: str) -> str:
             return "".join(part.capitalize() for part in words)
         case "camelCase":
             return "".join(words[:1] + [part.capitalize() for part in words[1:]])
-        case "a sentence that ends with a full stop":
+        case _ if style == _SENTENCE:
             return f"{word}."
         case _:
             return word
@@ -184,7 +225,8 @@ def _value(document: Document, violation: Violation) -> Diagnostic:
     message = f"`{_shown(violation.met)}` is not allowed here"
     suggestion = nearest(str(violation.met), words)
     place = document.place(*violation.keys)
-    return Diagnostic("SPEC-S004", place, message, f"Allowed: {', '.join(words)}.", suggestion)
+    fix = _respelling(place, slip_of(str(violation.met), [word for word in allowed if isinstance(word, str)]))
+    return Diagnostic("SPEC-S004", place, message, f"Allowed: {', '.join(words)}.", suggestion, fix)
 
 
 def _shown(value: object) -> str:
@@ -196,9 +238,17 @@ def _repeated(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     for index, item in enumerate(violation.met):
         if item in violation.met[:index]:
             place = document.place(*violation.keys, index)
-            yield Diagnostic(
-                "SPEC-S007", place, f"`{_shown(item)}` is already in the list", "Keep one of the two."
-            )
+            message = f"`{_shown(item)}` is already in the list"
+            before = document.place(*violation.keys, index - 1)
+            yield Diagnostic("SPEC-S007", place, message, "Keep one of the two.", fix=_without(before, place))
+
+
+def _without(before: Place, place: Place) -> Edit | None:
+    """Takes out an item of a list on one line, with the comma before it."""
+    between = place.source[before.end - 1 : place.column - 1]
+    if before.line != place.line or between.strip() != ",":
+        return None
+    return Edit(replace(place, column=before.end), "")
 
 
 def _limit(document: Document, violation: Violation) -> Diagnostic:

@@ -38,7 +38,7 @@ class Violation:
         return cls(keys, error.validator, error.validator_value, error.instance, error.schema, error.message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Validator:
     """A schema, ready to use, and the schemas that it refers to by name."""
 

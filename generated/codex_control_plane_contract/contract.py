@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "a2d7c7d0d6e14feccd0efdf41801415530e53b4b6b085caca5a01b8b1bfed6f8"
+CONTRACT_HASH: Final = "6f9ae7c1243f37643a11f647da0b020b2f3bed483c68cf223236615feb76d6a3"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -94,8 +94,18 @@ def test_check_tells_programs_what_it_found(built: Path, capsys: pytest.CaptureF
 
     assert main(["check", "--root", str(built), "--format", "json"]) == 1
     result = json.loads(capsys.readouterr().out)
-    assert {finding["code"] for finding in result["diagnostics"]} == {"SPEC-S001", "SPEC-S002"}
+    assert [finding["code"] for finding in result["diagnostics"]] == ["SPEC-S001"]
     assert result["stale"] == []
+
+
+def test_github_is_told_of_findings_and_stale_files(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In GitHub's format a finding is a workflow command, and so is what is stale."""
+    leave_over(built)
+
+    assert main(["check", "--root", str(built), "--format", "github"]) == 1
+    warning, stale = capsys.readouterr().out.splitlines()
+    assert warning.startswith("::warning file=spec/errors.yaml,line=8,col=3,")
+    assert stale.startswith("::error title=Stale files::generated/ is stale. Run `")
 
 
 def test_warnings_fail_only_when_strict(spec_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,7 +153,7 @@ def test_a_call_that_cannot_be_read_is_refused(arguments: list[str]) -> None:
     assert ended.value.code == 2
 
 
-@pytest.mark.parametrize("verb", ["build", "check", "explain", "graph"])
+@pytest.mark.parametrize("verb", ["build", "check", "explain", "graph", "new", "watch"])
 def test_each_verb_teaches_by_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help of a verb shows a call that can be copied."""
     with pytest.raises(SystemExit):

@@ -21,12 +21,14 @@ from codex_control_plane_codegen.checks.columns import (
     required_columns_are_set,
     states_do_not_contradict_themselves,
 )
+from codex_control_plane_codegen.checks.evidence import codex_is_quoted
 from codex_control_plane_codegen.checks.examples import defaults_fit, examples_fit, required_properties_exist
 from codex_control_plane_codegen.checks.names import (
     files_are_named_after_their_content,
     names_are_given_once,
     names_differ_within_a_lifecycle,
 )
+from codex_control_plane_codegen.checks.placeholders import placeholders_are_filled_in
 from codex_control_plane_codegen.checks.references import (
     codex_shapes_exist,
     columns_exist,
@@ -43,6 +45,7 @@ from codex_control_plane_codegen.checks.settings import column_defaults_fit, set
 from codex_control_plane_codegen.checks.subject import Subject
 from codex_control_plane_codegen.checks.tools import hints_agree, names_fit_into_clients, outputs_are_objects
 from codex_control_plane_codegen.checks.usage import codex_shapes_are_used, errors_are_used, types_are_used
+from codex_control_plane_codegen.checks.wording import events_are_commands, names_say_something
 from codex_control_plane_codegen.diagnostics import Diagnostic
 
 Check: TypeAlias = Callable[[Subject], Iterator[Diagnostic]]
@@ -52,6 +55,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     files_are_named_after_their_content,
     names_are_given_once,
     names_differ_within_a_lifecycle,
+    names_say_something,
+    events_are_commands,
+    placeholders_are_filled_in,
     states_exist,
     groups_end_in_states,
     next_actions_exist,
@@ -69,6 +75,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     every_state_can_end,
     final_states_are_final,
     waiting_ends_without_the_client,
+    codex_is_quoted,
     every_cell_is_decided,
     no_cell_is_decided_twice,
     states_do_not_contradict_themselves,

@@ -41,7 +41,8 @@ class Subject:
 
     def whole(self, kind: str) -> bool:
         """Whether every document of the kind was read, so that a name that is not there is unknown."""
-        return all(kind_of_path(path) != kind for path in self.unread)
+        kinds = (kind, "tool") if kind == "types" else (kind,)
+        return all(kind_of_path(path) not in kinds for path in self.unread)
 
     @cached_property
     def types(self) -> Mapping[str, TypeDefinition]:

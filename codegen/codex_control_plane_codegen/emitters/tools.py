@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from codex_control_plane_codegen.emitters import shapes
@@ -88,12 +89,12 @@ class View:
         """The module of `handlers` in the runtime that holds its handler."""
         return self.tool.handler.partition(".")[0]
 
-    @property
+    @cached_property
     def input(self) -> JsonObject:
         """Its input schema on the wire."""
         return input_schema(self.shapes, self.tool)
 
-    @property
+    @cached_property
     def output(self) -> JsonObject:
         """Its output schema on the wire."""
         return output_schema(self.shapes, self.tool)

@@ -35,7 +35,11 @@ def read_model(documents: Sequence[Document]) -> Model:
         codex=next((read_codex(root) for root in roots.get("codex", ())), None),
         lifecycles=tuple(read_lifecycle(root) for root in roots.get("lifecycle", ())),
         records=tuple(read_record(root) for root in roots.get("record", ())),
-        types=tuple(definition for root in roots.get("types", ()) for definition in read_types(root)),
+        types=tuple(
+            definition
+            for root in (*roots.get("types", ()), *roots.get("tool", ()))
+            for definition in read_types(root)
+        ),
         tools=tuple(read_tool(root) for root in roots.get("tool", ())),
         errors=tuple(error for root in roots.get("errors", ()) for error in read_errors(root)),
         findings=tuple(finding for root in roots.get("findings", ()) for finding in read_findings(root)),

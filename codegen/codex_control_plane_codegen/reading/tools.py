@@ -7,7 +7,7 @@ from codex_control_plane_codegen.reading.nodes import Node
 
 
 def read_types(root: Node) -> Iterator[TypeDefinition]:
-    """The shared types of one document."""
+    """The types of one document: the shared ones, or those that a tool brings along."""
     for name, node in root.entries("types"):
         schema = {key: value for key, value in node.value.items() if key != "extends"}
         yield TypeDefinition(

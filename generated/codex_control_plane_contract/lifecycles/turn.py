@@ -933,6 +933,9 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
 
 EVIDENCE: Final[Mapping[Event, str]] = {
     "begin": "the reply to turn/start, turn/started, or the attempt's label in the thread's turns",
+    "ask_approval": "a server request of kind approval, permissions or elicitation",
+    "ask_user_input": "a server request of kind user_input",
+    "resume": "serverRequest/resolved for the last open request",
     "complete": "turn/completed, or the thread's own history",
     "fail": "turn/completed with status failed, or the thread's own history",
     "interrupt": "turn/completed with status interrupted, or the thread's own history",
