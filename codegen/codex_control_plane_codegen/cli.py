@@ -207,7 +207,7 @@ def _text_of_differences(options: argparse.Namespace, differences: Sequence[str]
 def _graph(options: argparse.Namespace) -> int:
     analysis = analyse(options.root.resolve())
     if analysis.errors:
-        sys.stderr.write(_text(analysis))
+        sys.stderr.write(as_text(analysis.diagnostics, colour=sys.stderr.isatty()))
         return FINDINGS
     known = Facts(analysis.model).lifecycles
     for name in options.lifecycles:
