@@ -1,14 +1,12 @@
 """The stage on which messages meet their faults, and which of the cells a plain run takes."""
 
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import pytest
 
 from codex_control_plane_mcp.testing.crashes.stage import SETTINGS
-from codex_control_plane_mcp.testing.faults.faulty_codex import FaultyCodex
+from codex_control_plane_mcp.testing.faults.rig import faulty_rig
 from codex_control_plane_mcp.testing.faults.stage import FaultStage
-from codex_control_plane_mcp.testing.rig import scripted_rig
 
 SAMPLE = 13
 """A plain run takes one cell of so many; no multiple of the number of actions, so it meets them all."""
@@ -23,11 +21,12 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 async def stage(anyio_backend: str) -> AsyncGenerator[FaultStage]:  # noqa: ARG001 -- anyio wants it
     """A rig for all tests; at its end no process and no file may be left."""
-    async with scripted_rig(codex_settings="features.request_permissions_tool = true", **SETTINGS) as rig:
-        codex = FaultyCodex(rig.directory, Path(rig.environment["CODEX_BINARY_PATH"]))
-        rig.environment["CODEX_BINARY_PATH"] = str(codex.program)
-        async with rig.open_client() as client:
-            yield FaultStage(rig, client, codex)
+    permissions = "features.request_permissions_tool = true"
+    async with (
+        faulty_rig(codex_settings=permissions, **SETTINGS) as (rig, codex),
+        rig.open_client() as client,
+    ):
+        yield FaultStage(rig, client, codex)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,7 +1,8 @@
-"""A Codex with a proxy in front: ``python -m codex_control_plane_mcp.testing.faults CODEX SCRIPT LOG app-server …``.
+"""A Codex with a proxy in front.
 
-It takes the place of ``codex app-server --listen unix://PATH …``: the real one listens beside PATH, is told
-every signal, and its end is the end of this process, as the end of this process is its end.
+``python -m codex_control_plane_mcp.testing.faults CODEX SCRIPT LOG app-server --listen unix://PATH …`` takes
+the place of ``codex app-server --listen unix://PATH …``: the real one listens beside PATH and is told every
+signal, and neither of the two outlives the other.
 """
 
 import argparse
@@ -51,7 +52,7 @@ async def _run(command: Sequence[str], front: Path, proxy: Proxy, behind: Path) 
         code = await codex.wait()
         server.close()
         await server.wait_closed()
-        front.unlink(missing_ok=True)
+        await asyncio.to_thread(front.unlink, missing_ok=True)
         return code
 
 

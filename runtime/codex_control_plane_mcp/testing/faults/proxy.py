@@ -25,8 +25,8 @@ from codex_control_plane_mcp.testing.faults.traffic import Traffic, read_message
 class Proxy:
     """Listens where the worker expects Codex, and connects to the real one behind, once for each connection.
 
-    ``script`` is read anew whenever somebody connects; another text begins to count anew. What passes is
-    written to ``log``, one line a message.
+    ``script`` is read anew whenever somebody connects; another text begins to count anew. Each message is
+    written to ``log``, one line a message, once it has been dealt with.
     """
 
     def __init__(self, behind: Path, script: Path, log: Path) -> None:
@@ -63,7 +63,7 @@ class Proxy:
             self._text, self._script, self._seen = text, read_script(text), Counter()
 
     async def _carry_between(self, worker: Connection, codex: Connection) -> None:
-        """Carry both ways until one of them ends; then the other is torn down without a word, as Codex does."""
+        """Carry both ways until one side ends; then the other is torn down without a word, as by Codex."""
         traffic, number = Traffic(self._asked), next(self._connections)
         lanes = [
             asyncio.create_task(self._carry(Lane(worker, codex), "to_codex", traffic, number)),
@@ -83,18 +83,21 @@ class Proxy:
                 message = read_message(frame)
                 subject = traffic.subject(direction, message)
                 action = None if subject is None else self._strike(subject)
-                self._note(Passage(number, direction, subject, message.get("id"), action))
-                await lane.carry(frame, action)
+                try:
+                    await lane.carry(frame, action)
+                finally:
+                    self._note(Passage(number, direction, subject, message.get("id"), action))
 
     def _strike(self, subject: Subject) -> Action | None:
+        """Return what the script has for a message, and tell the one who waits for it."""
         self._seen[subject] += 1
-        return self._script.strike(subject, self._seen[subject])
+        action = self._script.strike(subject, self._seen[subject])
+        if action is not None and self._script.wire is not None:
+            _tell(self._script.wire, str(subject))
+        return action
 
     def _note(self, passage: Passage) -> None:
-        """Write down what passes, and tell the one who waits for a fault."""
         self._log.write(json.dumps(asdict(passage)) + "\n")
-        if passage.action is not None and self._script.wire is not None:
-            _tell(self._script.wire, str(passage.subject))
 
 
 def _tell(wire: Path, word: str) -> None:

@@ -74,7 +74,7 @@ STORY_OF: Final[Mapping[str, Tell]] = {
 """The story in which messages about a method pass."""
 
 NEVER_PASSES: Final[Mapping[str, str]] = {
-    "account/chatgptAuthTokens/refresh": "Codex asks it only of a client that logged in with tokens of its own.",
+    "account/chatgptAuthTokens/refresh": "Codex asks it only of a client that brought a login of its own.",
     "applyPatchApproval": "Codex asks it only over the old protocol.",
     "attestation/generate": "Codex asks it only of a client that says it can attest.",
     "execCommandApproval": "Codex asks it only over the old protocol.",
