@@ -18,7 +18,7 @@ _NO_REPLY: Final[frozenset[Action]] = frozenset({"drop", "delay", "truncate"})
 class FaultStage(Stage):
     """A rig on a faulty Codex, where a story plays with one fault."""
 
-    patience = 42.0
+    patience = 80.0
     """A reply that is lost costs up to 30 seconds, and its second look as much."""
 
     def __init__(self, rig: ScriptedRig, client: TaskClient, codex: FaultyCodex) -> None:
@@ -47,7 +47,6 @@ class FaultStage(Stage):
         """Start a worker; by the end its message has met the fault."""
         with self.new_wire() as wire:
             self.codex.play(Script(faults=(self.fault,), wire=wire.path))
-            self.rig.environment.update(settings)
-            await self.start_worker(*arguments)
+            await self.start_worker(*arguments, **settings)
             yield wire
             await self.sprung(wire)
