@@ -47,7 +47,7 @@ OPT_OUT: Final[tuple[str, ...]] = (
 )
 """Notifications that Codex is asked not to send."""
 
-METHODS: Final[tuple[str, ...]] = [
+METHODS: Final[tuple[str, ...]] = (
     "initialize",
     "account/read",
     "thread/start",
@@ -58,7 +58,7 @@ METHODS: Final[tuple[str, ...]] = [
     "turn/start",
     "turn/interrupt",
     "thread/backgroundTerminals/clean",
-]
+)
 """Every method that is called."""
 
 REFUSED_REQUESTS: Final[Mapping[str, str]] = {

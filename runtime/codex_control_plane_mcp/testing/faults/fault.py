@@ -103,9 +103,13 @@ def read_script(text: str) -> Script:
     weather: Any = written["weather"]
     return Script(
         faults=tuple(_read_fault(fault) for fault in written["faults"]),
-        weather=None if weather is None else Weather(weather["seed"], weather["rate"], weather["actions"]),
+        weather=None if weather is None else _read_weather(weather),
         wire=None if written["wire"] is None else Path(written["wire"]),
     )
+
+
+def _read_weather(written: Any) -> Weather:
+    return Weather(written["seed"], written["rate"], tuple(written["actions"]))
 
 
 def _read_fault(written: Any) -> Fault:
