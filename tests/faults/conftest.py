@@ -5,8 +5,10 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from codex_control_plane_mcp.testing.crashes.stage import SETTINGS
+from codex_control_plane_mcp.testing.faults.fault import ACTIONS
 from codex_control_plane_mcp.testing.faults.rig import faulty_rig
 from codex_control_plane_mcp.testing.faults.stage import FaultStage
+from codex_control_plane_mcp.testing.faults.stories import SUBJECTS
 
 SAMPLE = 13
 """A plain run takes one cell of so many; no multiple of the number of actions, so it meets them all."""
@@ -37,3 +39,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = {*cells} - {*cells[::SAMPLE]}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what went wrong on purpose and what came of it."""
+    reports = {"passed": list[pytest.TestReport](), "failed": list[pytest.TestReport]()}
+    for outcome, found in reports.items():
+        found += [report for report in terminalreporter.getreports(outcome) if _met_a_fault(report)]
+    if not any(reports.values()):
+        return
+    seconds = sum(report.duration for found in reports.values() for report in found)
+    terminalreporter.write_line(
+        f"faults: {len(SUBJECTS)} messages, {len(ACTIONS)} actions; "
+        f"{sum(map(len, reports.values()))} stories, "
+        f"{len(reports['failed'])} of them with a loss; {seconds:.0f} s"
+    )
+
+
+def _met_a_fault(report: pytest.TestReport) -> bool:
+    return any(name == "message" for name, _ in report.user_properties)

@@ -1,22 +1,23 @@
-"""A stage on which the processes are whole, and a message between worker and Codex meets a fault."""
+"""A stage on which the processes are whole, and messages between worker and Codex meet faults."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from codex_control_plane_mcp.testing.crashes.stage import Stage
 from codex_control_plane_mcp.testing.crashes.wire import Wire
-from codex_control_plane_mcp.testing.faults.fault import Action, Fault, Script, Subject
+from codex_control_plane_mcp.testing.faults.fault import Script
 from codex_control_plane_mcp.testing.faults.faulty_codex import FaultyCodex
 from codex_control_plane_mcp.testing.rig import ScriptedRig
 from codex_control_plane_mcp.testing.task_client import TaskClient
 
-_NO_REPLY: Final[frozenset[Action]] = frozenset({"drop", "delay", "truncate"})
-"""After these a call waits in vain for its reply, for as long as its task says."""
+_CALL_SECONDS: Final = 1
+"""How long a task waits for a reply on this stage, which may be late or lost."""
 
 
 class FaultStage(Stage):
-    """A rig on a faulty Codex, where a story plays with one fault."""
+    """A rig on a faulty Codex, where a story plays with a script."""
 
     patience = 80.0
     """A reply that is lost costs up to 30 seconds, and its second look as much."""
@@ -24,29 +25,29 @@ class FaultStage(Stage):
     def __init__(self, rig: ScriptedRig, client: TaskClient, codex: FaultyCodex) -> None:
         super().__init__(rig, client)
         self.codex = codex
-        self.fault = Fault(Subject("request", "initialize"), "drop")
+        self.call_seconds = _CALL_SECONDS
+        self._script = Script()
 
     @property
     def threat(self) -> str:
-        """The message that is to pass in this story."""
-        return str(self.fault.subject)
+        """What is to go wrong in this story."""
+        return f"a message of {self._script}"
 
-    async def expose(self, fault: Fault) -> None:
-        """Begin a story with this fault in it."""
-        self.fault = fault
-        self.call_seconds = 1 if fault.action in _NO_REPLY else None
+    async def expose(self, script: Script) -> None:
+        """Begin a story in which this goes wrong."""
+        self._script = script
         await self.clear()
 
     async def conclude(self) -> None:
-        """End a story: all is settled by the worker that met the fault, and nothing may be wrong."""
+        """End a story: all is settled by the worker that met the faults, and nothing may be wrong."""
         self.codex.play(Script())
         await super().conclude()
 
     @asynccontextmanager
     async def trapped_worker(self, *arguments: str, **settings: str) -> AsyncGenerator[Wire]:
-        """Start a worker; by the end its message has met the fault."""
+        """Start a worker; by the end a message of its has met a fault."""
         with self.new_wire() as wire:
-            self.codex.play(Script(faults=(self.fault,), wire=wire.path))
+            self.codex.play(replace(self._script, wire=wire.path))
             await self.start_worker(*arguments, **settings)
             yield wire
             await self.sprung(wire)

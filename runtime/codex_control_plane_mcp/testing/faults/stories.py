@@ -1,5 +1,6 @@
 """Every message that is used here, and the story in which it passes between worker and Codex."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final, get_args
 
@@ -26,6 +27,19 @@ async def ask_for_permissions(stage: Stage) -> None:
         question = await stage.question(operation_id)
         await stage.client.answer(question, permissions={"fileSystem": {"write": ["/srv"]}}, scope="turn")
         await stage.ended(operation_id)
+
+
+async def run_many_tasks(stage: Stage) -> None:
+    """Tasks of several kinds at once, some of which ask."""
+    silent = [await stage.submit("run true", "say Done.", title="A name") for _ in range(3)]
+    asking = [await stage.submit("ask echo leave", "say Done.") for _ in range(3)]
+
+    async def see_through(operation_id: str) -> None:
+        await stage.client.answer(await stage.question(operation_id), decision="accept")
+        await stage.ended(operation_id)
+
+    async with stage.trapped_worker():
+        await asyncio.gather(*map(see_through, asking), *map(stage.ended, silent))
 
 
 NOTIFICATIONS: Final[tuple[str, ...]] = tuple(each.method for each in get_args(Notification))
