@@ -14,7 +14,7 @@ _BINARY: Final = "CODEX_BINARY_PATH"
 
 @asynccontextmanager
 async def faulty_rig(
-    script: Script | None = None, *, codex_settings: str = "", **settings: str
+    script: Script | None = None, /, *, codex_settings: str = "", **settings: str
 ) -> AsyncGenerator[tuple[ScriptedRig, FaultyCodex]]:
     """Give a rig and its Codex, with a script in place if one is given; otherwise as `scripted_rig`."""
     async with scripted_rig(codex_settings=codex_settings, **settings) as rig:
