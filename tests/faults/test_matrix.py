@@ -27,7 +27,6 @@ def marks(subject: Subject, action: Action) -> pytest.MarkDecorator | tuple[()]:
         return WITHOUT_A_KEY
     silent = subject.kind in ("question", "answer") or subject in (
         Subject("request", "turn/interrupt"),
-        Subject("notification", "turn/started"),
         Subject("notification", "turn/completed"),
     )
     return WITHOUT_A_WATCHDOG if silent and action in ("drop", "truncate") else ()

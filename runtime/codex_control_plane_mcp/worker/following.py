@@ -132,8 +132,7 @@ class Following:
         notification = codex.read_notification(message.method, message.params)
         match notification:
             case codex.TurnStarted():
-                self.started_turns.add(notification.turn["id"])
-                self._wake()
+                self._begun(notification.turn["id"])
             case codex.ItemStarted():
                 await self._item_started(follower, notification)
             case codex.ItemCompleted():
@@ -149,7 +148,14 @@ class Following:
             case codex.ThreadStatusChanged() | codex.AccountRateLimitsUpdated() | None:
                 return
 
+    def _begun(self, turn_id: str) -> None:
+        """Take note that a turn can be interrupted; so does its first item, if `turn/started` is lost."""
+        if turn_id not in self.started_turns:
+            self.started_turns.add(turn_id)
+            self._wake()
+
     async def _item_started(self, follower: Follower, notification: codex.ItemStarted) -> None:
+        self._begun(notification.turn_id)
         item = notification.item
         changes, item_id = item.get("changes"), item.get("id")
         if isinstance(changes, list) and isinstance(item_id, str):
