@@ -148,12 +148,6 @@ class Following:
             case codex.ThreadStatusChanged() | codex.AccountRateLimitsUpdated() | None:
                 return
 
-    def _begun(self, turn_id: str) -> None:
-        """Take note that a turn can be interrupted; so does its first item, if `turn/started` is lost."""
-        if turn_id not in self.started_turns:
-            self.started_turns.add(turn_id)
-            self._wake()
-
     async def _item_started(self, follower: Follower, notification: codex.ItemStarted) -> None:
         self._begun(notification.turn_id)
         item = notification.item
@@ -162,6 +156,12 @@ class Following:
             # Codex shows a diff only here; item/fileChange/requestApproval comes without it.
             follower.changes[item_id] = changes
         await self._show(notification.turn_id, progress.started(item))
+
+    def _begun(self, turn_id: str) -> None:
+        """Let a turn be interrupted from now on; its first item says so as well, if `turn/started` is lost."""
+        if turn_id not in self.started_turns:
+            self.started_turns.add(turn_id)
+            self._wake()
 
     async def _show(self, turn_id: str, shown: progress.Shown | None) -> None:
         if shown is None:
