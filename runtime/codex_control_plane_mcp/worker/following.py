@@ -158,7 +158,7 @@ class Following:
         await self._show(notification.turn_id, progress.started(item))
 
     def _begun(self, turn_id: str) -> None:
-        """Let a turn be interrupted from now on; its first item says so as well, if `turn/started` is lost."""
+        """Let a turn be interrupted from now on; its first item says so too, if `turn/started` is lost."""
         if turn_id not in self.started_turns:
             self.started_turns.add(turn_id)
             self._wake()
