@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: help setup demo test live crash crash-pairs chaos check lint types imports spec gen bench lock clean
+.PHONY: help setup demo test live crash crash-pairs faults chaos check lint types imports spec gen bench lock clean
 
 help: ## list the verbs
 	@printf 'make VERB, where VERB is one of\n\n'
@@ -39,6 +39,9 @@ crash: $(READY) ## kill, stop and break every process at every fail point, and l
 
 crash-pairs: $(READY) ## the same with two deaths in a row (PAIRS=all for every pair)
 	PAIRS=$(PAIRS) $(BIN)/python -m pytest -n $(WORKERS) -m crash_pairs tests/crash $(TESTS)
+
+faults: $(READY) ## lose, delay, repeat, reorder and cut every message between worker and Codex
+	$(BIN)/python -m pytest -n $(WORKERS) -m faults tests/faults $(TESTS)
 
 chaos: $(READY) ## random tasks under random deaths (N=60 SEED=1; CHAOS="--pace 0.1")
 	$(BIN)/python -m codex_control_plane_mcp.testing.chaos --errands $(or $(N),60) --seed $(or $(SEED),1) $(CHAOS)

@@ -47,6 +47,20 @@ OPT_OUT: Final[tuple[str, ...]] = (
 )
 """Notifications that Codex is asked not to send."""
 
+METHODS: Final[tuple[str, ...]] = (
+    "initialize",
+    "account/read",
+    "thread/start",
+    "thread/resume",
+    "thread/unsubscribe",
+    "thread/name/set",
+    "thread/turns/list",
+    "turn/start",
+    "turn/interrupt",
+    "thread/backgroundTerminals/clean",
+)
+"""Every method that is called."""
+
 REFUSED_REQUESTS: Final[Mapping[str, str]] = {
     "item/tool/call": "This client offers no tools of its own.",
     "account/chatgptAuthTokens/refresh": "Codex keeps its own login.",

@@ -68,6 +68,11 @@ def test_a_notification_is_a_dataclass(codex: str) -> None:
     ) in codex
 
 
+def test_every_method_is_listed(codex: str) -> None:
+    """Whoever has to do with all of them needs no list of his own."""
+    assert 'METHODS: Final[tuple[str, ...]] = ("thread/name/set", "turn/list")' in codex
+
+
 def test_a_prompt_is_a_text(codex: str) -> None:
     """Line breaks at its end are left out."""
     assert 'GREETING_PROMPT: Final = "Good morning."\n"""Sent first."""\n' in codex

@@ -159,6 +159,11 @@ class View:
         return {each.name: each.means for each in self.codex.refused_requests}
 
     @property
+    def methods(self) -> tuple[str, ...]:
+        """The names of the methods that are called."""
+        return tuple(each.name for each in self.codex.methods)
+
+    @property
     def configuration(self) -> tuple[tuple[str, str], ...]:
         """The settings that are overridden."""
         return tuple((each.name, each.value) for each in self.codex.configuration)

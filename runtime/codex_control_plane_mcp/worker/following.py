@@ -132,8 +132,7 @@ class Following:
         notification = codex.read_notification(message.method, message.params)
         match notification:
             case codex.TurnStarted():
-                self.started_turns.add(notification.turn["id"])
-                self._wake()
+                self._begun(notification.turn["id"])
             case codex.ItemStarted():
                 await self._item_started(follower, notification)
             case codex.ItemCompleted():
@@ -150,12 +149,19 @@ class Following:
                 return
 
     async def _item_started(self, follower: Follower, notification: codex.ItemStarted) -> None:
+        self._begun(notification.turn_id)
         item = notification.item
         changes, item_id = item.get("changes"), item.get("id")
         if isinstance(changes, list) and isinstance(item_id, str):
             # Codex shows a diff only here; item/fileChange/requestApproval comes without it.
             follower.changes[item_id] = changes
         await self._show(notification.turn_id, progress.started(item))
+
+    def _begun(self, turn_id: str) -> None:
+        """Let a turn be interrupted from now on; its first item says so too, if `turn/started` is lost."""
+        if turn_id not in self.started_turns:
+            self.started_turns.add(turn_id)
+            self._wake()
 
     async def _show(self, turn_id: str, shown: progress.Shown | None) -> None:
         if shown is None:

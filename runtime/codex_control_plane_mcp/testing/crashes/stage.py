@@ -49,12 +49,16 @@ LATE_SECONDS = 1.3
 class Stage:
     """A rig, a client of a server without a trap, and the worker that lives now."""
 
+    patience = PATIENCE
+    """Longest wait, in seconds, for what is to come of a story."""
+
     def __init__(self, rig: ScriptedRig, client: TaskClient) -> None:
         self.rig = rig
         self.client = client
         self.point: FailPoint = "store.before_begin"
         self.action: Action = "exit"
         self.second_deaths = 0
+        self.call_seconds: int | None = None
         self._then: FailPoint | None = None
         self._replaced = asyncio.Event()
         self._worker: Process | None = None
@@ -64,6 +68,11 @@ class Stage:
         self._correct = self._configuration.read_text()
         self._wires = count(1)
         self._keys = count(1)
+
+    @property
+    def threat(self) -> str:
+        """What is to be passed in this story."""
+        return self.point
 
     @property
     def worker(self) -> Process:
@@ -76,11 +85,16 @@ class Stage:
         return f"gate-{next(self._keys)}"
 
     async def begin(self, point: FailPoint, action: Action, *, then: FailPoint | None = None) -> None:
-        """Begin a story: what is broken, and how; what an earlier one that went wrong has left is ended.
+        """Begin a story: what is broken, and how.
 
         ``then`` is where the worker that takes over dies as well, if it passes there.
         """
         self.point, self.action, self._then = point, action, then
+        self.call_seconds = 1 if action == "delay" else None
+        await self.clear()
+
+    async def clear(self) -> None:
+        """End what an earlier story that went wrong has left."""
         self.rig.model.quota.restore()
         await self.kill_worker()
         self._tasks.clear()
@@ -91,7 +105,7 @@ class Stage:
             await self.kill_worker()
         if self._worker is None:
             await self.start_worker()
-        if not await awaited(self.rig.store, lambda: not open_rows(self.rig.store), PATIENCE):
+        if not await awaited(self.rig.store, lambda: not open_rows(self.rig.store), self.patience):
             raise AssertionError(f"still open: {described_open_rows(self.rig.store)}")
         wrong = await complaints(self.rig, self._tasks)
         await self.kill_worker()
@@ -106,8 +120,8 @@ class Stage:
     ) -> str:
         """Submit a task that may end so; return its operation's id."""
         text = prompt(*steps)
-        if self.action == "delay":
-            more["timeout_seconds"] = 1
+        if self.call_seconds is not None:
+            more["timeout_seconds"] = self.call_seconds
         # The key makes it safe to submit again when a server breaks.
         key = f"crash-{next(self._keys)}"
         acknowledged = await (by or self.client).submit(text, client_request_id=key, **more)
@@ -116,15 +130,15 @@ class Stage:
 
     async def ended(self, operation_id: str) -> str:
         """Return the status in which an operation ends."""
-        return (await self.client.ended(operation_id, within=PATIENCE))["status"]
+        return (await self.client.ended(operation_id, within=self.patience))["status"]
 
     async def held(self, gate: str) -> None:
         """Return once the model holds an answer at a gate, which no other story may use."""
-        assert await self.rig.model.gates.reached(gate, PATIENCE), f"the model was not asked: {gate}"
+        assert await self.rig.model.gates.reached(gate, self.patience), f"the model was not asked: {gate}"
 
     async def question(self, operation_id: str) -> Interaction:
         """Return the open question of an operation."""
-        return await self.client.question(operation_id, within=PATIENCE)
+        return await self.client.question(operation_id, within=self.patience)
 
     async def leave_answered(self, question: Interaction) -> None:
         """Answer a question while no worker lives; returns without waiting for what becomes of it."""
@@ -137,7 +151,7 @@ class Stage:
                 row = reader.interaction(question["interactionId"])
             return row is not None and row.state != "pending"
 
-        assert await awaited(self.rig.store, stored, PATIENCE)
+        assert await awaited(self.rig.store, stored, self.patience)
 
     async def insist(self, call: Awaitable[object]) -> None:
         """Await a call; its refusal is fine if the server that broke had done it already."""
@@ -158,7 +172,7 @@ class Stage:
                 row = reader.interaction(question["interactionId"])
             return row is not None and row.facts.terminal
 
-        assert await awaited(self.rig.store, over, PATIENCE), f"still open: {question}"
+        assert await awaited(self.rig.store, over, self.patience), f"still open: {question}"
 
     @contextmanager
     def broken_configuration(self) -> Generator[None]:
@@ -195,17 +209,17 @@ class Stage:
 
     async def worker_dies_at(self, point: FailPoint) -> None:
         """Let a worker live until it passes a point."""
-        with self._wire() as wire:
+        with self.new_wire() as wire:
             worker = await self.rig.start_worker(command=armed(point, "exit", wire, "worker"))
             self._worker = worker
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 assert await worker.wait() == EXIT_CODE
             self._worker = None
 
     @asynccontextmanager
     async def trapped_worker(self, *arguments: str, **settings: str) -> AsyncGenerator[Wire]:
         """Start the worker with the trap; when it dies another one takes over. At the end it has sprung."""
-        with self._wire() as wire:
+        with self.new_wire() as wire:
             command = armed(self.point, self.action, wire, "worker")
             self._replaced.clear()
             worker = await self.rig.start_worker(*arguments, command=command, **settings)
@@ -224,18 +238,18 @@ class Stage:
     async def trapped_server(self, **settings: str) -> AsyncGenerator[TaskClient]:
         """Start a server with the trap; give a client that turns to the other server when it breaks."""
         environment = self.rig.environment | settings
-        with self._wire() as wire:
+        with self.new_wire() as wire:
             async with armed_server(environment, self.point, self.action, wire, other=self.client) as client:
                 yield client
                 await self.sprung(wire)
 
     async def sprung(self, wire: Wire) -> None:
         """Return once the trap has sprung."""
-        assert await wire.sprung(PATIENCE), f"{self.point} was not passed"
+        assert await wire.sprung(self.patience), f"{self.threat} was not passed"
 
     async def _keep(self, worker: Process, wire: Wire, arguments: Sequence[str]) -> None:
         """Carry out what the action needs from outside, and replace the worker once it has died."""
-        if await wire.sprung(2 * PATIENCE):
+        if await wire.sprung(2 * self.patience):
             if self.action == "stop":
                 await self._kill(worker)
             elif self.action == "delay":
@@ -250,7 +264,7 @@ class Stage:
 
     async def _die_again(self, point: FailPoint, arguments: Sequence[str]) -> None:
         """Let the worker that takes over live until it passes a point, if it ever does."""
-        with self._wire() as wire:
+        with self.new_wire() as wire:
             self._worker = await self.rig.start_worker(
                 *arguments, command=armed(point, "exit", wire, "worker")
             )
@@ -264,5 +278,6 @@ class Stage:
         self.rig.kills += 1
         await worker.wait()
 
-    def _wire(self) -> Wire:
+    def new_wire(self) -> Wire:
+        """Return a wire that no other story uses."""
         return Wire(self.rig.directory / f"wire-{next(self._wires)}")

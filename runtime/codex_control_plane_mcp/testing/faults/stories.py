@@ -1,0 +1,98 @@
+"""Every message that is used here, and the story in which it passes between worker and Codex."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final, get_args
+
+from codex_control_plane_contract.codex import METHODS, REFUSED_REQUESTS, Notification, ServerRequestParams
+from codex_control_plane_mcp.testing.crashes import stories
+from codex_control_plane_mcp.testing.crashes.stage import Stage
+from codex_control_plane_mcp.testing.crashes.stories import Tell
+from codex_control_plane_mcp.testing.faults.fault import Subject
+
+
+async def ask_to_change_a_file(stage: Stage) -> None:
+    """A change outside of the sandbox, which is allowed."""
+    target = stage.rig.directory / stage.new_gate()
+    operation_id = await stage.submit(f"patch {target} changed", "say Done.")
+    async with stage.trapped_worker():
+        await stage.client.answer(await stage.question(operation_id), decision="accept")
+        await stage.ended(operation_id)
+
+
+async def ask_for_permissions(stage: Stage) -> None:
+    """A wish for more permissions, which are granted."""
+    operation_id = await stage.submit("widen /srv", "say Done.")
+    async with stage.trapped_worker():
+        question = await stage.question(operation_id)
+        await stage.client.answer(question, permissions={"fileSystem": {"write": ["/srv"]}}, scope="turn")
+        await stage.ended(operation_id)
+
+
+async def run_many_tasks(stage: Stage) -> None:
+    """Tasks of several kinds at once, some of which ask."""
+    silent = [await stage.submit("run true", "say Done.", title="A name") for _ in range(3)]
+    asking = [await stage.submit("ask echo leave", "say Done.") for _ in range(3)]
+
+    async def see_through(operation_id: str) -> None:
+        await stage.client.answer(await stage.question(operation_id), decision="accept")
+        await stage.ended(operation_id)
+
+    async with stage.trapped_worker():
+        await asyncio.gather(*map(see_through, asking), *map(stage.ended, silent))
+
+
+NOTIFICATIONS: Final[tuple[str, ...]] = tuple(each.method for each in get_args(Notification))
+"""Every notification that is listened to."""
+
+QUESTIONS: Final[tuple[str, ...]] = (
+    *(each.method for each in get_args(ServerRequestParams)),
+    *REFUSED_REQUESTS,
+)
+"""Every server request that is answered or refused."""
+
+SUBJECTS: Final[tuple[Subject, ...]] = (
+    *(Subject("request", method) for method in METHODS),
+    *(Subject("reply", method) for method in METHODS),
+    *(Subject("notification", method) for method in NOTIFICATIONS),
+    *(Subject("question", method) for method in QUESTIONS),
+    *(Subject("answer", method) for method in QUESTIONS),
+)
+"""Every message between a worker and Codex, as the spec has them."""
+
+STORY_OF: Final[Mapping[str, Tell]] = {
+    "account/rateLimits/updated": stories.run_a_task,
+    "account/read": stories.run_a_task,
+    "error": stories.fail_a_turn,
+    "initialize": stories.run_a_task,
+    "item/commandExecution/requestApproval": stories.ask_for_approval,
+    "item/completed": stories.run_a_task,
+    "item/fileChange/requestApproval": ask_to_change_a_file,
+    "item/permissions/requestApproval": ask_for_permissions,
+    "item/started": ask_to_change_a_file,
+    "item/tool/requestUserInput": stories.ask_a_question,
+    "serverRequest/resolved": stories.ask_for_approval,
+    "thread/backgroundTerminals/clean": stories.stop_a_turn,
+    "thread/name/set": stories.run_a_task,
+    "thread/resume": stories.lose_the_worker_with_a_prompt_sent,
+    "thread/start": stories.run_a_task,
+    "thread/status/changed": stories.run_a_task,
+    "thread/tokenUsage/updated": stories.run_a_task,
+    "thread/turns/list": stories.lose_the_worker_with_a_prompt_sent,
+    "thread/unsubscribe": stories.run_a_task,
+    "turn/completed": stories.run_a_task,
+    "turn/interrupt": stories.stop_a_turn,
+    "turn/start": stories.run_a_task,
+    "turn/started": stories.stop_a_turn,
+}
+"""The story in which messages about a method pass."""
+
+NEVER_PASSES: Final[Mapping[str, str]] = {
+    "account/chatgptAuthTokens/refresh": "Codex asks it only of a client that brought a login of its own.",
+    "applyPatchApproval": "Codex asks it only over the old protocol.",
+    "attestation/generate": "Codex asks it only of a client that says it can attest.",
+    "execCommandApproval": "Codex asks it only over the old protocol.",
+    "item/tool/call": "Codex asks it only of a client that offered tools.",
+    "mcpServer/elicitation/request": "It takes an MCP server in Codex, which the stage does not have.",
+}
+"""Messages that do not pass on the stage, with the reason."""
