@@ -21,6 +21,8 @@ _WEIGHTS: Final[dict[Kind, int]] = {
     "follow": 2,
 }
 
+_KINDS: Final[tuple[Kind, ...]] = tuple(_WEIGHTS)
+
 
 @dataclass(frozen=True, slots=True)
 class Errand:
@@ -42,7 +44,7 @@ def draw(count: int, seed: int) -> Iterator[Errand]:
     """Return so many errands, always the same for a seed."""
     random = Random(seed)  # noqa: S311 -- a seed is the point: the same errands again
     for number in range(count):
-        kind = random.choices([*_WEIGHTS], weights=[*_WEIGHTS.values()])[0]
+        kind: Kind = random.choices(_KINDS, weights=[_WEIGHTS[one] for one in _KINDS])[0]
         yield Errand(
             number=number,
             kind=kind,
