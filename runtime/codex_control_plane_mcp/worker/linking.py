@@ -16,6 +16,7 @@ from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.session import Session, open_session, require_login
+from codex_control_plane_mcp.worker.silence import Silences
 
 _LOG = logging.getLogger(__name__)
 _STOP_GRACE_SECONDS = 5.0
@@ -42,6 +43,11 @@ class Linking:
         self._failures = 0
         self._deaths = Deaths()
         self._not_before = 0.0
+
+    @property
+    def link(self) -> Link | None:
+        """The link, if there is one now."""
+        return self._link
 
     @property
     def open_link(self) -> Link | None:
@@ -132,21 +138,23 @@ class Linking:
             raise
         self._failures = 0
         self._deaths.opened(session.generation, asyncio.get_running_loop().time())
-        link = Link(
-            session,
-            Following(
-                session,
-                self._ledger,
-                approval_seconds=self._settings.approval_response_timeout_seconds,
-                patience=Patience.of(self._settings),
-                wake=self._wake,
-            ),
-        )
-        self._link = link
+        self._link = link = self._linked(session)
         self._reading = asyncio.create_task(self._read(link), name="following")
         self._wake()
         await self._report(None, _described(session))
         return link
+
+    def _linked(self, session: Session) -> Link:
+        silences = Silences(self._settings.silence_seconds)
+        following = Following(
+            session,
+            self._ledger,
+            silences,
+            approval_seconds=self._settings.approval_response_timeout_seconds,
+            patience=Patience.of(self._settings),
+            wake=self._wake,
+        )
+        return Link(session, following, silences)
 
     async def _read(self, link: Link) -> None:
         """Take the link's messages to the end; then there is no link, and the next round makes another."""
