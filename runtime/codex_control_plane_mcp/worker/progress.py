@@ -56,7 +56,8 @@ def show(transaction: Transaction, row: turn.Turn, shown: Shown) -> bool:
 def catch_up(transaction: Transaction, row: turn.Turn, items: Iterable[JsonObject]) -> None:
     """Show what a turn's history holds and nobody has heard; an item that was heard is known by its id."""
     lines = [shown for item in items for shown in (started(item), completed(item)) if shown is not None]
-    if any([show(transaction, row, shown) for shown in lines]):
+    new = [show(transaction, row, shown) for shown in lines]
+    if any(new):
         transaction.touch(row.progress())
 
 
