@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Set
 
 from codex_control_plane_contract import codex
 from codex_control_plane_mcp import questions
@@ -52,6 +52,11 @@ class Following:
         self._tasks: set[asyncio.Task[None]] = set()
         self.started_turns: set[str] = set()
         self.asked: set[str] = set()
+
+    @property
+    def threads(self) -> Set[str]:
+        """The threads that are followed."""
+        return self._followers.keys()
 
     async def run(self) -> None:
         """Read the session to its end; return when everything that arrived is recorded."""
@@ -122,17 +127,22 @@ class Following:
         while (message := await follower.inbox.get()) is not None:
             if isinstance(message, asyncio.Event):
                 message.set()
-                continue
-            async with follower.alone():
-                try:
-                    await self._take(follower, message)
-                except FenceLost:
-                    return
-                except Exception:  # noqa: BLE001 -- boundary of one message; reconciliation repairs the rest
-                    _LOG.exception("message %s could not be recorded", message.method)
-                    await self._session.connection.close()
-                    return
+            elif not await self._taken(follower, message):
+                return
             self._forget_left(thread_id, follower)
+
+    async def _taken(self, follower: Follower, message: Notification | ServerRequest) -> bool:
+        """Record one message; return False if that failed, and with it the link."""
+        async with follower.alone():
+            try:
+                await self._take(follower, message)
+            except FenceLost:
+                return False
+            except Exception:  # noqa: BLE001 -- boundary of one message; reconciliation repairs the rest
+                _LOG.exception("message %s could not be recorded", message.method)
+                await self._session.connection.close()
+                return False
+        return True
 
     async def _take(self, follower: Follower, message: Notification | ServerRequest) -> None:
         if isinstance(message, ServerRequest):

@@ -23,6 +23,8 @@ _STOP_GRACE_SECONDS = 5.0
 _MOST_DOUBLINGS = 3
 # An app-server that dies sooner than this after its predecessor did is not started again at once.
 _STEADY_SECONDS = 30.0
+# The first pause before a connection that is cut again and again is made anew; it doubles up to eightfold.
+_CUT_PAUSE_SECONDS = 1.0
 
 
 class Linking:
@@ -94,9 +96,12 @@ class Linking:
         return link
 
     def retry_in(self) -> float | None:
-        """Return in how many seconds a failed link is tried again, or None if none failed."""
-        failed = self._failures or self._deaths.in_a_row
-        return max(self._pause(), 0.0) if self._link is None and failed else None
+        """Return in how many seconds a link that failed or broke is tried again; None if none did, or one
+        is being made: its end is told by ``wake``."""
+        if self._link is not None or self._connecting is not None:
+            return None
+        failed = self._failures or self._deaths.in_a_row or self._deaths.breaks_in_a_row > 1
+        return max(self._pause(), 0.0) if failed else None
 
     async def close(self) -> None:
         """Give the link up; the app-server goes on."""
@@ -118,6 +123,7 @@ class Linking:
 
     def _begin(self) -> asyncio.Task[Link]:
         self._connecting = asyncio.create_task(self._connect(), name="link")
+        self._connecting.add_done_callback(lambda _: self._wake())
         return self._connecting
 
     async def _connect(self) -> Link:
@@ -166,6 +172,8 @@ class Linking:
             pause = self._settings.retry_seconds << min(self._deaths.in_a_row - 1, _MOST_DOUBLINGS)
             self._not_before = now + pause
             await self._report(self._dying().as_error(), None)
+        elif (further := self._deaths.breaks_in_a_row - 1) > 0:
+            self._not_before = now + _CUT_PAUSE_SECONDS * (1 << min(further - 1, _MOST_DOUBLINGS))
         self._wake()
 
     def _dying(self) -> CodexAppServerUnavailable:
@@ -192,11 +200,13 @@ class Linking:
 class Deaths:
     """How often in a row an app-server died soon after it was started; times are the event loop's seconds.
 
-    A connection that was merely cut is no death: the next one finds the same generation.
+    A connection that was merely cut is no death: the next one finds the same generation. ``breaks_in_a_row``
+    counts the connections that did not last, whatever ended them.
     """
 
     def __init__(self) -> None:
         self.in_a_row = 0
+        self.breaks_in_a_row = 0
         self._generation: int | None = None
         self._opened_at = 0.0
         self._soon = False
@@ -210,8 +220,9 @@ class Deaths:
     def closed(self, now: float) -> bool:
         """Take note of its end; return whether the next one has to wait, because a death came before."""
         self._soon = now - self._opened_at < _STEADY_SECONDS
+        self.breaks_in_a_row += 1
         if not self._soon:
-            self.in_a_row = 0
+            self.in_a_row = self.breaks_in_a_row = 0
         return self.in_a_row > 0
 
 
