@@ -113,7 +113,7 @@ async def test_a_connection_that_is_cut_again_and_again_is_made_anew_after_pause
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first cut is made good at once; what cuts the second will cut the third, too."""
-    cut = asyncio.Event()
+    woken = asyncio.Event()
     opened = list[Session]()
 
     async def open_session(_settings: Settings, _directory: Path) -> Session:
@@ -123,16 +123,12 @@ async def test_a_connection_that_is_cut_again_and_again_is_made_anew_after_pause
     monkeypatch.setattr(linking, "open_session", open_session)
     ledger = SlowLedger()
     ledger.go.set()
-    links = linking.Linking(cast("Ledger", ledger), Settings(), tmp_path, wake=cut.set)
-    for number in (1, 2):
-        cut.clear()
-        assert links.current() is None
-        while len(opened) < number or links.link is not None:
-            await cut.wait()
-            cut.clear()
-    assert links.current() is None
-    pause = links.retry_in()
-    assert pause is not None
+    links = linking.Linking(cast("Ledger", ledger), Settings(), tmp_path, wake=woken.set)
+    while (pause := links.retry_in()) is None:
+        links.current()
+        await woken.wait()
+        woken.clear()
     assert pause > 0
+    assert links.current() is None
     assert len(opened) == 2
     await links.close()

@@ -110,6 +110,7 @@ class Executor:
             claimable and (claimed := await self._starter.claim(link := self._linking.open_link)) is not None
         ):
             self._carry(claimed.operation_id, self._start(claimed, link))
+        look = None
         self.busy = bool(agenda.in_hand or agenda.commands or self._carried)
         if agenda.in_hand or agenda.commands:
             link = self._linking.current()
@@ -119,9 +120,9 @@ class Executor:
                         partial(asking.close_leftovers, generation=link.session.generation)
                     )
                 self._reconcile(agenda.in_hand, link)
-                self._attend(agenda.in_hand, link)
+                look = self._attend(agenda.in_hand, link)
                 await self._commander.carry_out(link)
-        return self._pause(agenda)
+        return self._pause(agenda, look)
 
     def _look(self, reader: Reader) -> Agenda:
         now = self._ledger.store.clock.now()
@@ -140,21 +141,15 @@ class Executor:
         replenish(transaction, reader)
         close_fulfilled(transaction, reader, worker_id=self._ledger.worker_id)
 
-    def _pause(self, agenda: Agenda) -> float | None:
+    def _pause(self, agenda: Agenda, look: float | None) -> float | None:
         pauses = [max(time - agenda.now, 0) / 1000 for time in agenda.due if time is not None]
-        retry, look = self._linking.retry_in(), self._next_look()
+        retry = self._linking.retry_in()
         if retry is not None and self.busy:
             pauses.append(retry)
         if look is not None:
             pauses.append(look)
         # The store's clock decides, and a computer that slept has another idea of how much time has passed.
         return min([*pauses, _LONGEST_PAUSE_SECONDS]) if pauses else None
-
-    def _next_look(self) -> float | None:
-        """Return in how many seconds a turn is to be looked up if it stays silent, or None."""
-        link = self._linking.link
-        due = None if link is None else link.silences.next_look()
-        return None if due is None else max(due - asyncio.get_running_loop().time(), 0.0)
 
     def _reconcile(self, in_hand: Sequence[operation.Operation], link: Link) -> None:
         """Settle, once per link, what was in hand before this link and is carried by no task."""
@@ -168,14 +163,20 @@ class Executor:
             if row.operation_id not in self._carried and self._settled.get(row.operation_id) is not link:
                 self._carry(row.operation_id, self._settle(row.operation_id, link))
 
-    def _attend(self, in_hand: Sequence[operation.Operation], link: Link) -> None:
-        """Look after the turns on which nothing was heard for too long."""
+    def _attend(self, in_hand: Sequence[operation.Operation], link: Link) -> float | None:
+        """Look after the turns on which nothing was heard for too long.
+
+        Returns in how many seconds the next one is to be looked up if it stays silent, None without a turn.
+        """
+        now = asyncio.get_running_loop().time()
         turns = {row.turn_id: row for row in in_hand if isinstance(row, operation.InTurn)}
         threads = {turn_id: row.thread_id for turn_id, row in turns.items()}
-        for turn_id in link.silences.attend(threads, asyncio.get_running_loop().time()):
+        for turn_id in link.silences.attend(threads, now):
             row = turns[turn_id]
             if row.operation_id not in self._carried:
                 self._carry(row.operation_id, self._look_up(row, link))
+        due = link.silences.next_look()
+        return None if due is None else due - now
 
     def _carry(self, operation_id: str, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(self._guarded(operation_id, work), name=operation_id)

@@ -47,11 +47,6 @@ class Linking:
         self._not_before = 0.0
 
     @property
-    def link(self) -> Link | None:
-        """The link, if there is one now."""
-        return self._link
-
-    @property
     def open_link(self) -> Link | None:
         """The link, if there is one now that takes new tasks."""
         return self._link if self._link is self._admitted else None
