@@ -124,10 +124,11 @@ async def test_a_connection_that_is_cut_again_and_again_is_made_anew_after_pause
     ledger = SlowLedger()
     ledger.go.set()
     links = linking.Linking(cast("Ledger", ledger), Settings(), tmp_path, wake=woken.set)
-    while (pause := links.retry_in()) is None:
-        links.current()
-        await woken.wait()
-        woken.clear()
+    async with asyncio.timeout(30):
+        while (pause := links.retry_in()) is None:
+            links.current()
+            await woken.wait()
+            woken.clear()
     assert pause > 0
     assert links.current() is None
     assert len(opened) == 2
