@@ -104,8 +104,10 @@ async def test_an_answer_whose_arrival_was_not_heard_is_confirmed() -> None:
 
 
 async def test_a_connection_that_is_cut_is_made_again_and_nothing_is_missed() -> None:
-    """The thread is resumed, what happened meanwhile is shown, and no line comes twice."""
-    async with deaf_rig("--cut-at", "item/started") as (rig, client):
+    """The thread is resumed, what was on its way when it was cut is shown, and no line comes twice."""
+    # The prompt's item and the first command's go down with the connection.
+    items = 2 * ["--lose-once", "item/started", "--lose-once", "item/completed"]
+    async with deaf_rig(*items, "--cut-at", "thread/tokenUsage/updated") as (rig, client):
         text = prompt("run echo one", "run echo two", "wait later", "say Heard again.")
         task = (await client.submit(text))["operationId"]
         assert await rig.model.gates.reached("later", 20)
