@@ -79,6 +79,7 @@ class Thread(TypedDict):
 
     id: str
     status: NotRequired[JsonObject]
+    historyMode: NotRequired[str]
     threadSource: NotRequired[str]
     path: NotRequired[str]
     cwd: NotRequired[str]
@@ -122,6 +123,12 @@ class ThreadResumeResult(TypedDict):
     thread: Thread
 
 
+class ThreadReadResult(TypedDict):
+    """The reply to `thread/read`."""
+
+    thread: Thread
+
+
 class ThreadTurnsListResult(TypedDict):
     """The reply to `thread/turns/list`."""
 
@@ -139,6 +146,7 @@ _SHAPES: Final[Shapes] = {
     "Thread": (
         Field("id", "id", "string", required=True),
         Field("status", "status", "object"),
+        Field("historyMode", "history_mode", "string"),
         Field("threadSource", "thread_source", "string"),
         Field("path", "path", "string"),
         Field("cwd", "cwd", "string"),
@@ -165,6 +173,7 @@ _REPLIES: Final[Mapping[str, Fields]] = {
     ),
     "thread/start": (Field("thread", "thread", "Thread", required=True),),
     "thread/resume": (Field("thread", "thread", "Thread", required=True),),
+    "thread/read": (Field("thread", "thread", "Thread", required=True),),
     "thread/unsubscribe": (),
     "thread/name/set": (),
     "thread/turns/list": (
@@ -262,6 +271,11 @@ class CodexCalls:
             timeout,
         )
         return cast("ThreadResumeResult", reply)
+
+    async def thread_read(self, *, timeout: float, thread_id: str) -> ThreadReadResult:
+        """Says whether a thread is at work and what it waits for; loads and changes nothing."""
+        reply = await self._call("thread/read", {"threadId": thread_id}, timeout)
+        return cast("ThreadReadResult", reply)
 
     async def thread_unsubscribe(self, *, timeout: float, thread_id: str) -> None:
         """Ends the subscription, so that an idle thread can be unloaded."""

@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "6f9ae7c1243f37643a11f647da0b020b2f3bed483c68cf223236615feb76d6a3"
+CONTRACT_HASH: Final = "fa3055b75221d495443c17056da5cf507b238629f8c3ff4fb66ff14f0b7f85b3"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -61,6 +61,10 @@ class Settings:
     """How long a silent worker keeps the right to execute."""
     worker_idle_seconds: int = 900
     """A worker with nothing to do and no server alive leaves after this time."""
+    silence_seconds: int = 20
+    """A turn on which Codex has said nothing for so long, or whose thread is at rest for so long, is looked
+    up in Codex's own history; again while the silence lasts, after pauses that double up to eightfold.
+    """
     retry_seconds: int = 10
     """How long a task waits after a fault that waiting may cure; doubled up to eightfold."""
     quota_retry_seconds: int = 60
@@ -213,6 +217,19 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         minimum=1,
         maximum=86400,
         default=900,
+    ),
+    "CODEX_MCP_SILENCE_SECONDS": Setting(
+        variable="CODEX_MCP_SILENCE_SECONDS",
+        name="silence_seconds",
+        type="integer",
+        means=(
+            "A turn on which Codex has said nothing for so long, or whose thread is at rest for so long, is "
+            "looked up in Codex's own history; again while the silence lasts, after pauses that double up to "
+            "eightfold."
+        ),
+        minimum=1,
+        maximum=3600,
+        default=20,
     ),
     "CODEX_MCP_RETRY_SECONDS": Setting(
         variable="CODEX_MCP_RETRY_SECONDS",

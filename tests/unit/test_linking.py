@@ -1,7 +1,7 @@
 """One link to the app-server at a time, whoever asks for it meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -34,19 +34,24 @@ async def _silence() -> AsyncIterator[object]:
     yield None
 
 
+async def _the_end() -> AsyncIterator[object]:
+    for message in list[object]():
+        yield message
+
+
 async def _nothing() -> None:
     return
 
 
-def session() -> Session:
-    """Return a session in which nothing is ever said."""
+def session(messages: Callable[[], AsyncIterator[object]] = _silence) -> Session:
+    """Return a session of one app-server; in it nothing is ever said, unless given otherwise."""
     return cast(
         "Session",
         SimpleNamespace(
             generation=1,
             app_server=SimpleNamespace(version="1", identity=SimpleNamespace(pid=1), started_at_ms=1),
             binary=SimpleNamespace(source="path"),
-            connection=SimpleNamespace(messages=_silence, close=_nothing),
+            connection=SimpleNamespace(messages=messages, close=_nothing),
         ),
     )
 
@@ -101,4 +106,30 @@ async def test_a_link_that_is_being_made_is_not_made_twice(
     assert await first is await links.ready()
     assert looked in (None, await first)
     assert len(opened) == 1
+    await links.close()
+
+
+async def test_a_connection_that_is_cut_again_and_again_is_made_anew_after_pauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first cut is made good at once; what cuts the second will cut the third, too."""
+    woken = asyncio.Event()
+    opened = list[Session]()
+
+    async def open_session(_settings: Settings, _directory: Path) -> Session:
+        opened.append(session(_the_end))
+        return opened[-1]
+
+    monkeypatch.setattr(linking, "open_session", open_session)
+    ledger = SlowLedger()
+    ledger.go.set()
+    links = linking.Linking(cast("Ledger", ledger), Settings(), tmp_path, wake=woken.set)
+    async with asyncio.timeout(30):
+        while (pause := links.retry_in()) is None:
+            links.current()
+            await woken.wait()
+            woken.clear()
+    assert pause > 0
+    assert links.current() is None
+    assert len(opened) == 2
     await links.close()

@@ -121,9 +121,10 @@ class Transaction:
         """Update columns that are no state, such as a heartbeat; not journalled."""
         self.connection.execute(touch.statement, {**touch.parameters, "now": self.now})
 
-    def add_progress(self, progress: Mapping[str, Value]) -> None:
-        """Append one progress event; an item that is already shown is not shown again."""
-        self.connection.execute(INSERT_PROGRESS_EVENT, {"at": self.now, "item_id": None, **progress})
+    def add_progress(self, progress: Mapping[str, Value]) -> bool:
+        """Append one progress event; return False for an item that is shown already."""
+        values = {"at": self.now, "item_id": None, **progress}
+        return self.connection.execute(INSERT_PROGRESS_EVENT, values).rowcount > 0
 
     def enqueue(self, command_type: worker_command.CommandType, subject_id: str, *, by: Actor) -> str:
         """Ask the worker for something; return the command's id, that of the open one if there is one."""

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from codex_control_plane_contract.codex import ReplyInvalid
 from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_contract.settings import Settings
+from codex_control_plane_mcp.codex.errors import CallError
 from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
 from codex_control_plane_mcp.worker import asking
 from codex_control_plane_mcp.worker.commands import Commander, close_fulfilled
@@ -22,6 +24,7 @@ from codex_control_plane_mcp.worker.continuation import replenish
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.linking import Linking
+from codex_control_plane_mcp.worker.lookup import goes_on
 from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.reconciliation import Deferred, Reconciler
 from codex_control_plane_mcp.worker.starting import Opened, Starter
@@ -107,6 +110,7 @@ class Executor:
             claimable and (claimed := await self._starter.claim(link := self._linking.open_link)) is not None
         ):
             self._carry(claimed.operation_id, self._start(claimed, link))
+        look = None
         self.busy = bool(agenda.in_hand or agenda.commands or self._carried)
         if agenda.in_hand or agenda.commands:
             link = self._linking.current()
@@ -116,8 +120,9 @@ class Executor:
                         partial(asking.close_leftovers, generation=link.session.generation)
                     )
                 self._reconcile(agenda.in_hand, link)
+                look = self._attend(agenda.in_hand, link)
                 await self._commander.carry_out(link)
-        return self._pause(agenda)
+        return self._pause(agenda, look)
 
     def _look(self, reader: Reader) -> Agenda:
         now = self._ledger.store.clock.now()
@@ -136,11 +141,13 @@ class Executor:
         replenish(transaction, reader)
         close_fulfilled(transaction, reader, worker_id=self._ledger.worker_id)
 
-    def _pause(self, agenda: Agenda) -> float | None:
+    def _pause(self, agenda: Agenda, look: float | None) -> float | None:
         pauses = [max(time - agenda.now, 0) / 1000 for time in agenda.due if time is not None]
         retry = self._linking.retry_in()
         if retry is not None and self.busy:
             pauses.append(retry)
+        if look is not None:
+            pauses.append(look)
         # The store's clock decides, and a computer that slept has another idea of how much time has passed.
         return min([*pauses, _LONGEST_PAUSE_SECONDS]) if pauses else None
 
@@ -155,6 +162,21 @@ class Executor:
         for row in in_hand:
             if row.operation_id not in self._carried and self._settled.get(row.operation_id) is not link:
                 self._carry(row.operation_id, self._settle(row.operation_id, link))
+
+    def _attend(self, in_hand: Sequence[operation.Operation], link: Link) -> float | None:
+        """Look after the turns on which nothing was heard for too long.
+
+        Returns in how many seconds the next one is to be looked up if it stays silent, None without a turn.
+        """
+        now = asyncio.get_running_loop().time()
+        turns = {row.turn_id: row for row in in_hand if isinstance(row, operation.InTurn)}
+        threads = {turn_id: row.thread_id for turn_id, row in turns.items()}
+        for turn_id in link.silences.attend(threads, now):
+            row = turns[turn_id]
+            if row.operation_id not in self._carried:
+                self._carry(row.operation_id, self._look_up(row, link))
+        due = link.silences.next_look()
+        return None if due is None else due - now
 
     def _carry(self, operation_id: str, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(self._guarded(operation_id, work), name=operation_id)
@@ -188,6 +210,19 @@ class Executor:
             self._settled[claimed.operation_id] = link
         else:
             await self._settle(claimed.operation_id, link)
+
+    async def _look_up(self, row: operation.InTurn, link: Link) -> None:
+        """Settle a silent turn, unless Codex says that it goes on."""
+        try:
+            if await goes_on(self._ledger, link, row):
+                return
+        except (CallError, ReplyInvalid) as fault:
+            # The next look, or the next link, asks again.
+            _LOG.warning("cannot look up the silent turn %s: %s", row.turn_id, fault)
+            return
+        _LOG.warning("turn %s was silent and is not what it was: its history decides", row.turn_id)
+        self._settled.pop(row.operation_id, None)
+        await self._settle(row.operation_id, link)
 
     async def _settle(self, operation_id: str, link: Link) -> None:
         """Reconcile one operation; what cannot be settled now is tried again with a pause."""

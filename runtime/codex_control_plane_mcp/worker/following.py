@@ -4,21 +4,20 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Set
 
 from codex_control_plane_contract import codex
-from codex_control_plane_contract.types import Error
-from codex_control_plane_contract.values import JsonArray, JsonObject
 from codex_control_plane_mcp import questions
 from codex_control_plane_mcp.codex.errors import CallError
 from codex_control_plane_mcp.codex.messages import Notification, ServerRequest
 from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
 from codex_control_plane_mcp.worker import asking, progress
 from codex_control_plane_mcp.worker.endings import codex_error, read_end
+from codex_control_plane_mcp.worker.follower import Follower
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.quota import Patience, UsageLimits
 from codex_control_plane_mcp.worker.session import Session
+from codex_control_plane_mcp.worker.silence import Silences
 from codex_control_plane_mcp.worker.turns import end_turn
 
 _LOG = logging.getLogger(__name__)
@@ -26,24 +25,17 @@ _UNSUPPORTED = -32601
 _CALL_SECONDS = 10.0
 
 
-class Follower:
-    """One thread of one session: its messages wait here and are taken one after the other."""
-
-    def __init__(self) -> None:
-        self.inbox: asyncio.Queue[Notification | ServerRequest | asyncio.Event | None] = asyncio.Queue()
-        self.lock = asyncio.Lock()
-        self.changes: dict[str, JsonArray] = {}
-        self.token_usage: JsonObject | None = None
-        self.error: Error | None = None
-
-
 class Following:
-    """All followers of one session."""
+    """The followers of one session: of each thread that a task is on, from when it is first held.
+
+    Codex tells every client of every thread; what it says of the others is passed over.
+    """
 
     def __init__(
         self,
         session: Session,
         ledger: Ledger,
+        silences: Silences,
         *,
         approval_seconds: int,
         patience: Patience,
@@ -51,14 +43,20 @@ class Following:
     ) -> None:
         self._session = session
         self._ledger = ledger
+        self._silences = silences
         self._approval_ms = approval_seconds * 1000
         self._patience = patience
         self._limits = UsageLimits()
         self._wake = wake
-        self._followers: defaultdict[str, Follower] = defaultdict(Follower)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._followers: dict[str, Follower] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self.started_turns: set[str] = set()
         self.asked: set[str] = set()
+
+    @property
+    def threads(self) -> Set[str]:
+        """The threads that are followed."""
+        return self._followers.keys()
 
     async def run(self) -> None:
         """Read the session to its end; return when everything that arrived is recorded."""
@@ -68,34 +66,41 @@ class Following:
         finally:
             for follower in self._followers.values():
                 follower.inbox.put_nowait(None)
-        await asyncio.gather(*self._tasks.values())
+        await asyncio.gather(*self._tasks)
 
     async def cancel(self) -> None:
         """Stop at once; nothing more is recorded."""
-        for task in self._tasks.values():
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @contextlib.asynccontextmanager
     async def holding(self, thread_id: str) -> AsyncGenerator[None, None]:
-        """Let the messages of a thread wait while its turn is being started and recorded."""
-        async with self._followers[thread_id].lock:
+        """Follow a thread, and let its messages wait while its turn is being started or reconciled."""
+        follower = self._followers.setdefault(thread_id, Follower())
+        async with follower.alone():
+            follower.left = False
             yield
+        self._forget_left(thread_id, follower)
 
     async def caught_up(self, thread_id: str) -> None:
-        """Return when every message of the thread that has arrived so far is recorded."""
+        """Return when every message of a followed thread that has arrived so far is recorded."""
+        if thread_id not in self._followers:
+            return
         reached = asyncio.Event()
         self._put(thread_id, reached)
         async with asyncio.timeout(_CALL_SECONDS):
             await reached.wait()
 
     async def _dispatch(self, message: Notification | ServerRequest) -> None:
+        self._silences.hear(message.params, asyncio.get_running_loop().time())
         thread_id = message.params.get("threadId")
-        if isinstance(message, ServerRequest) and not isinstance(thread_id, str):
+        if isinstance(thread_id, str):
+            if thread_id in self._followers:
+                self._put(thread_id, message)
+        elif isinstance(message, ServerRequest):
             await self._refuse(message)
-        elif isinstance(thread_id, str):
-            self._put(thread_id, message)
-        elif isinstance(message, Notification):
+        else:
             self._note(message)
 
     def _note(self, message: Notification) -> None:
@@ -107,23 +112,37 @@ class Following:
     def _put(self, thread_id: str, message: Notification | ServerRequest | asyncio.Event) -> None:
         follower = self._followers[thread_id]
         follower.inbox.put_nowait(message)
-        if thread_id not in self._tasks:
-            self._tasks[thread_id] = asyncio.create_task(self._follow(follower))
+        if follower.task is None:
+            follower.task = asyncio.create_task(self._follow(thread_id, follower))
+            self._tasks.add(follower.task)
+            follower.task.add_done_callback(self._tasks.discard)
 
-    async def _follow(self, follower: Follower) -> None:
+    def _forget_left(self, thread_id: str, follower: Follower) -> None:
+        """Forget a thread that no task is on any more."""
+        if follower.is_spent and self._followers.get(thread_id) is follower:
+            del self._followers[thread_id]
+            follower.inbox.put_nowait(None)
+
+    async def _follow(self, thread_id: str, follower: Follower) -> None:
         while (message := await follower.inbox.get()) is not None:
             if isinstance(message, asyncio.Event):
                 message.set()
-                continue
-            async with follower.lock:
-                try:
-                    await self._take(follower, message)
-                except FenceLost:
-                    return
-                except Exception:  # noqa: BLE001 -- boundary of one message; reconciliation repairs the rest
-                    _LOG.exception("message %s could not be recorded", message.method)
-                    await self._session.connection.close()
-                    return
+            elif not await self._taken(follower, message):
+                return
+            self._forget_left(thread_id, follower)
+
+    async def _taken(self, follower: Follower, message: Notification | ServerRequest) -> bool:
+        """Record one message; return False if that failed, and with it the link."""
+        async with follower.alone():
+            try:
+                await self._take(follower, message)
+            except FenceLost:
+                return False
+            except Exception:  # noqa: BLE001 -- boundary of one message; reconciliation repairs the rest
+                _LOG.exception("message %s could not be recorded", message.method)
+                await self._session.connection.close()
+                return False
+        return True
 
     async def _take(self, follower: Follower, message: Notification | ServerRequest) -> None:
         if isinstance(message, ServerRequest):
@@ -145,8 +164,16 @@ class Following:
                 await self._turn_completed(follower, notification)
             case codex.ServerRequestResolved():
                 await self._resolved(notification)
-            case codex.ThreadStatusChanged() | codex.AccountRateLimitsUpdated() | None:
+            case codex.ThreadStatusChanged():
+                self._status_changed(notification)
+            case codex.AccountRateLimitsUpdated() | None:
                 return
+
+    def _status_changed(self, notification: codex.ThreadStatusChanged) -> None:
+        """Expect the end of a turn whose thread is at rest: ``turn/completed`` should be the next word."""
+        now = asyncio.get_running_loop().time()
+        if notification.status.get("type") != "active" and self._silences.rest(notification.thread_id, now):
+            self._wake()
 
     async def _item_started(self, follower: Follower, notification: codex.ItemStarted) -> None:
         self._begun(notification.turn_id)
@@ -170,7 +197,7 @@ class Following:
         def record(transaction: Transaction, reader: Reader) -> None:
             row = reader.turn(turn_id)
             if row is not None:
-                transaction.add_progress({**shown, "operation_id": row.operation_id, "turn_id": turn_id})
+                progress.show(transaction, row, shown)
                 transaction.touch(row.progress())
 
         await self._ledger.change(record)
@@ -205,12 +232,16 @@ class Following:
 
         await self._ledger.change(record)
         self.started_turns.discard(ended["id"])
-        await self._leave(notification.thread_id)
+        await self.leave(notification.thread_id)
         self._wake()
 
-    async def _leave(self, thread_id: str) -> None:
-        """Let Codex unload a thread that no task is on; subscribed threads stay in its memory for ever."""
+    async def leave(self, thread_id: str) -> None:
+        """Let Codex unload a thread that no task is on, and forget it; to be called by who holds it.
+
+        Subscribed threads stay in the memory of Codex for ever, followed ones in ours.
+        """
         if await self._ledger.read(lambda reader: reader.thread_in_use(thread_id)) is None:
+            self._followers[thread_id].left = True
             with contextlib.suppress(CallError):
                 await self._session.calls.thread_unsubscribe(timeout=_CALL_SECONDS, thread_id=thread_id)
 
@@ -223,6 +254,7 @@ class Following:
                 asking.resolve(transaction, reader, question, evidence="serverRequest/resolved")
 
         await self._ledger.change(record)
+        self.asked.discard(request_id)
         self._wake()
 
     async def _ask(self, follower: Follower, request: ServerRequest) -> None:

@@ -11,11 +11,15 @@ _PAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A loaded thread as Codex tells it: its newest turns first, and whether it is at work."""
+    """A loaded thread as Codex tells it: its newest turns first, and whether it is at work.
+
+    ``names_items`` says that an item has the same id here as it had when Codex told of it first.
+    """
 
     turns: list[codex.Turn]
     active: bool
     asking: bool
+    names_items: bool
 
     def turn_with_label(self, label: str) -> codex.Turn | None:
         """Return the turn that holds the prompt with this ``clientUserMessageId``, or None."""
@@ -24,6 +28,11 @@ class History:
     def turn(self, turn_id: str) -> codex.Turn | None:
         """Return the turn with this id, or None."""
         return next((turn for turn in self.turns if turn["id"] == turn_id), None)
+
+    def runs(self, turn_id: str) -> bool:
+        """Return whether the turn with this id is in progress."""
+        found = self.turn(turn_id)
+        return found is not None and found["status"] == "inProgress"
 
 
 async def read_history(
@@ -37,8 +46,14 @@ async def read_history(
     """Load the thread (which makes Codex ask its open questions again), read back as far as needed."""
     resumed = await calls.thread_resume(timeout=timeout, thread_id=thread_id, exclude_turns=True)
     turns = await read_turns(calls, thread_id, timeout=timeout, turn_id=turn_id, labels=labels)
-    status = resumed["thread"].get("status", {})
-    return History(turns, status.get("type") == "active", bool(status.get("activeFlags")))
+    thread = resumed["thread"]
+    status = thread.get("status", {})
+    return History(
+        turns,
+        active=status.get("type") == "active",
+        asking=bool(status.get("activeFlags")),
+        names_items=thread.get("historyMode") != "legacy",
+    )
 
 
 async def read_turns(

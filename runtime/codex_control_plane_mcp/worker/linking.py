@@ -16,12 +16,15 @@ from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.session import Session, open_session, require_login
+from codex_control_plane_mcp.worker.silence import Silences
 
 _LOG = logging.getLogger(__name__)
 _STOP_GRACE_SECONDS = 5.0
 _MOST_DOUBLINGS = 3
 # An app-server that dies sooner than this after its predecessor did is not started again at once.
 _STEADY_SECONDS = 30.0
+# The first pause before a connection that is cut again and again is made anew; it doubles up to eightfold.
+_CUT_PAUSE_SECONDS = 1.0
 
 
 class Linking:
@@ -88,9 +91,12 @@ class Linking:
         return link
 
     def retry_in(self) -> float | None:
-        """Return in how many seconds a failed link is tried again, or None if none failed."""
-        failed = self._failures or self._deaths.in_a_row
-        return max(self._pause(), 0.0) if self._link is None and failed else None
+        """Return in how many seconds a link that failed or broke is tried again; None if none did, or one
+        is being made: its end is told by ``wake``."""
+        if self._link is not None or self._connecting is not None:
+            return None
+        failed = self._failures or self._deaths.in_a_row or self._deaths.breaks_in_a_row > 1
+        return max(self._pause(), 0.0) if failed else None
 
     async def close(self) -> None:
         """Give the link up; the app-server goes on."""
@@ -112,6 +118,7 @@ class Linking:
 
     def _begin(self) -> asyncio.Task[Link]:
         self._connecting = asyncio.create_task(self._connect(), name="link")
+        self._connecting.add_done_callback(lambda _: self._wake())
         return self._connecting
 
     async def _connect(self) -> Link:
@@ -132,21 +139,23 @@ class Linking:
             raise
         self._failures = 0
         self._deaths.opened(session.generation, asyncio.get_running_loop().time())
-        link = Link(
-            session,
-            Following(
-                session,
-                self._ledger,
-                approval_seconds=self._settings.approval_response_timeout_seconds,
-                patience=Patience.of(self._settings),
-                wake=self._wake,
-            ),
-        )
-        self._link = link
+        self._link = link = self._linked(session)
         self._reading = asyncio.create_task(self._read(link), name="following")
         self._wake()
         await self._report(None, _described(session))
         return link
+
+    def _linked(self, session: Session) -> Link:
+        silences = Silences(self._settings.silence_seconds)
+        following = Following(
+            session,
+            self._ledger,
+            silences,
+            approval_seconds=self._settings.approval_response_timeout_seconds,
+            patience=Patience.of(self._settings),
+            wake=self._wake,
+        )
+        return Link(session, following, silences)
 
     async def _read(self, link: Link) -> None:
         """Take the link's messages to the end; then there is no link, and the next round makes another."""
@@ -158,6 +167,8 @@ class Linking:
             pause = self._settings.retry_seconds << min(self._deaths.in_a_row - 1, _MOST_DOUBLINGS)
             self._not_before = now + pause
             await self._report(self._dying().as_error(), None)
+        elif (further := self._deaths.breaks_in_a_row - 1) > 0:
+            self._not_before = now + _CUT_PAUSE_SECONDS * (1 << min(further - 1, _MOST_DOUBLINGS))
         self._wake()
 
     def _dying(self) -> CodexAppServerUnavailable:
@@ -184,11 +195,13 @@ class Linking:
 class Deaths:
     """How often in a row an app-server died soon after it was started; times are the event loop's seconds.
 
-    A connection that was merely cut is no death: the next one finds the same generation.
+    A connection that was merely cut is no death: the next one finds the same generation. ``breaks_in_a_row``
+    counts the connections that did not last, whatever ended them.
     """
 
     def __init__(self) -> None:
         self.in_a_row = 0
+        self.breaks_in_a_row = 0
         self._generation: int | None = None
         self._opened_at = 0.0
         self._soon = False
@@ -202,8 +215,9 @@ class Deaths:
     def closed(self, now: float) -> bool:
         """Take note of its end; return whether the next one has to wait, because a death came before."""
         self._soon = now - self._opened_at < _STEADY_SECONDS
+        self.breaks_in_a_row += 1
         if not self._soon:
-            self.in_a_row = 0
+            self.in_a_row = self.breaks_in_a_row = 0
         return self.in_a_row > 0
 
 

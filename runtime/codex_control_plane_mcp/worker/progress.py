@@ -1,8 +1,10 @@
 """What Codex shows of its work, in one line a person can read (contract §4 progressEvents)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from codex_control_plane_contract.lifecycles import turn
 from codex_control_plane_contract.values import JsonObject, JsonValue, Value
+from codex_control_plane_mcp.store import Transaction
 
 Shown = Mapping[str, Value]
 """The columns of a progress event that an item gives: item_id, kind, text."""
@@ -44,6 +46,19 @@ def completed(item: JsonObject) -> Shown | None:
             return _line(item, "web_search", _text(item.get("query")))
         case _:
             return None
+
+
+def show(transaction: Transaction, row: turn.Turn, shown: Shown) -> bool:
+    """Append progress to the journal of a turn; return False if it is there already."""
+    return transaction.add_progress({**shown, "operation_id": row.operation_id, "turn_id": row.turn_id})
+
+
+def catch_up(transaction: Transaction, row: turn.Turn, items: Iterable[JsonObject]) -> None:
+    """Show what a turn's history holds and nobody has heard; an item that was heard is known by its id."""
+    lines = [shown for item in items for shown in (started(item), completed(item)) if shown is not None]
+    new = [show(transaction, row, shown) for shown in lines]
+    if any(new):
+        transaction.touch(row.progress())
 
 
 def _failed_command(item: JsonObject) -> Shown | None:

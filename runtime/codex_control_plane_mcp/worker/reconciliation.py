@@ -14,7 +14,7 @@ from codex_control_plane_contract import codex
 from codex_control_plane_contract.lifecycles import attempt, operation, turn
 from codex_control_plane_mcp.codex.errors import CallError, CallRefused
 from codex_control_plane_mcp.store import Reader, Transaction
-from codex_control_plane_mcp.worker import asking, calls
+from codex_control_plane_mcp.worker import asking, calls, progress
 from codex_control_plane_mcp.worker.endings import read_end
 from codex_control_plane_mcp.worker.faults import may_pass, thread_lost, thread_young
 from codex_control_plane_mcp.worker.history import History, died, read_history
@@ -150,23 +150,43 @@ class Reconciler:
         if row is None:
             return
         survived = row.app_server_generation == self._link.session.generation
-        history = await self._settled_history(turn_id, thread_id, survived=survived)
-        found = history.turn(turn_id)
+        following = self._link.following
+        # Held, so that what was missed is shown before what Codex says from now on.
+        async with following.holding(thread_id):
+            await self._expect_questions(turn_id)
+            history = await self._settled_history(turn_id, thread_id, survived=survived)
+            await self._take_history(history, row, survived=survived)
+            if not history.runs(turn_id):
+                following.started_turns.discard(turn_id)
+                await following.leave(thread_id)
+                return
+        following.started_turns.add(turn_id)
+        await self._settle_questions(turn_id, thread_id, asking_now=history.asking)
+
+    async def _expect_questions(self, turn_id: str) -> None:
+        """Take no question for open because it once was: Codex repeats those that still are."""
+        questions = await self._ledger.read(lambda reader: reader.open_interactions(turn_id))
+        self._link.following.asked -= {question.request_id for question in questions}
+
+    async def _take_history(self, history: History, row: turn.Turn, *, survived: bool) -> None:
+        """Record what the history says of a turn, but for its questions."""
+        found = history.turn(row.turn_id)
         if not survived:
-            await self._ledger.change(lambda tx, reader: _orphan_questions(tx, reader, turn_id))
+            await self._ledger.change(lambda tx, reader: _orphan_questions(tx, reader, row.turn_id))
         if found is None:
             if survived:
                 raise Deferred("Codex does not show the turn yet")
             error = gone("The app-server died and its successor has no record of the turn.")
-            await self._ledger.change(lambda tx, reader: forget_turn(tx, reader, turn_id, error))
-        elif found["status"] == "inProgress":
+            await self._ledger.change(lambda tx, reader: forget_turn(tx, reader, row.turn_id, error))
+            return
+        if history.names_items:
+            await self._ledger.change(lambda tx, _: progress.catch_up(tx, row, found.get("items", [])))
+        if history.runs(row.turn_id):
             await self._ledger.change(
                 lambda tx, reader: calls.void_open(
                     tx, reader, row.operation_id, "turn_interrupt", "the turn still runs"
                 )
             )
-            self._link.following.started_turns.add(turn_id)
-            await self._settle_questions(turn_id, thread_id, asking_now=history.asking)
         else:
             await self._ledger.change(partial(self._end, found, row, survived=survived))
 
