@@ -25,7 +25,7 @@ async def stage(anyio_backend: str) -> AsyncGenerator[FaultStage]:  # noqa: ARG0
     """A rig for all tests; at its end no process and no file may be left."""
     permissions = "features.request_permissions_tool = true"
     async with (
-        faulty_rig(codex_settings=permissions, **SETTINGS) as (rig, codex),
+        faulty_rig(codex_settings=permissions, CODEX_MCP_SILENCE_SECONDS="1", **SETTINGS) as (rig, codex),
         rig.open_client() as client,
     ):
         yield FaultStage(rig, client, codex)

@@ -29,6 +29,16 @@ async def ask_for_permissions(stage: Stage) -> None:
         await stage.ended(operation_id)
 
 
+async def fall_silent(stage: Stage) -> None:
+    """A turn on which nothing is heard for a while, because the model thinks."""
+    gate = stage.new_gate()
+    operation_id = await stage.submit(f"wait {gate}", "say Done.")
+    async with stage.trapped_worker() as wire:
+        await stage.sprung(wire)
+        await stage.rig.model.gates.open(gate)
+        await stage.ended(operation_id)
+
+
 async def run_many_tasks(stage: Stage) -> None:
     """Tasks of several kinds at once, some of which ask."""
     silent = [await stage.submit("run true", "say Done.", title="A name") for _ in range(3)]
@@ -74,6 +84,7 @@ STORY_OF: Final[Mapping[str, Tell]] = {
     "serverRequest/resolved": stories.ask_for_approval,
     "thread/backgroundTerminals/clean": stories.stop_a_turn,
     "thread/name/set": stories.run_a_task,
+    "thread/read": fall_silent,
     "thread/resume": stories.lose_the_worker_with_a_prompt_sent,
     "thread/start": stories.run_a_task,
     "thread/status/changed": stories.run_a_task,
