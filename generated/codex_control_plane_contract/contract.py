@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "fa3055b75221d495443c17056da5cf507b238629f8c3ff4fb66ff14f0b7f85b3"
+CONTRACT_HASH: Final = "c8b00b6885158b95a3e1c5dd8bb2972725b5d6be8256e80617da7912829c7a04"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

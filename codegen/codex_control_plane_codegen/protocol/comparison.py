@@ -51,7 +51,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A Codex of version `version` beside the pinned one of version `pinned`; `minimum` is the oldest that will do."""
+    """A Codex of version `version` beside the pinned `pinned`; `minimum` is the oldest that will do."""
 
     version: str
     pinned: str
@@ -98,11 +98,20 @@ class Comparing:
     def _message(self, section: str, message: Message) -> Row:
         parts = self.found.parts(section, message)
         if not parts:
-            return Row(section, message.name, "missing", (), (), True, message.without, message.optional)
+            return _absent(section, message.name, message.without, optional=message.optional)
         before = {part.half: part for part in self.pinned.parts(section, message)}
         fields = [row for part in parts for row in self._fields(part, before.get(part.half), message)]
-        details = [each for part in parts for each in self._new_names(part, before.get(part.half))]
-        return _row(section, message.name, fields, details, message.without, message.optional)
+        adds = [each for part in parts for each in self._new_names(part, before.get(part.half))]
+        return Row(
+            section,
+            message.name,
+            _status(fields, adds),
+            tuple(adds),
+            tuple(fields),
+            breaks=any(field.breaks for field in fields),
+            without=message.without,
+            optional=message.optional,
+        )
 
     def _shape(self, shape: CodexShape) -> Row:
         carriers = [
@@ -114,9 +123,19 @@ class Comparing:
         without = f"It is part of {', '.join(carriers)}."
         part, before = self.found.shape(shape), self.pinned.shape(shape)
         if part is None:
-            return Row("shapes", shape.name, "missing", (), (), True, without, False)
-        fields = self._fields(part, before, shape)
-        return _row("shapes", shape.name, [*fields], [*self._new_names(part, before)], without, False)
+            return _absent("shapes", shape.name, without, optional=False)
+        fields, adds = [*self._fields(part, before, shape)], [*self._new_names(part, before)]
+        breaks = any(field.breaks for field in fields)
+        return Row(
+            "shapes",
+            shape.name,
+            _status(fields, adds),
+            tuple(adds),
+            tuple(fields),
+            breaks,
+            without,
+            optional=False,
+        )
 
     def _fields(self, part: Part, before: Part | None, element: Message | CodexShape) -> Iterator[FieldRow]:
         misfits = {misfit.path: misfit for misfit in misfits_of(part, self.found.reader, element)}
@@ -166,17 +185,15 @@ def compare(codex: Codex, pinned: Protocol, version: str, found: Protocol) -> Co
     return Comparison(version, codex.tested_version, codex.minimum_version, tuple(rows))
 
 
-def _row(
-    section: str, name: str, fields: Sequence[FieldRow], new: Sequence[str], without: str, optional: bool
-) -> Row:
-    statuses = [field.status for field in fields]
-    if new:
-        statuses.append("additive")
-    # A message that is there is at worst changed: what it lacks stands in the row of the field.
-    worst = max(statuses, key=STATUSES.index, default="same")
-    status = "changed" if worst == "missing" else worst
-    breaks = any(field.breaks for field in fields)
-    return Row(section, name, status, tuple(new), tuple(fields), breaks, without, optional)
+def _absent(section: str, name: str, without: str, *, optional: bool) -> Row:
+    return Row(section, name, "missing", (), (), True, without, optional)
+
+
+def _status(fields: Sequence[FieldRow], adds: Sequence[str]) -> Status:
+    """The worst of its fields; what is there is at worst changed, and what it lacks stands with the field."""
+    statuses: list[Status] = ["additive" if adds else "same", *(field.status for field in fields)]
+    worst = max(statuses, key=STATUSES.index)
+    return "changed" if worst == "missing" else worst
 
 
 def _all_fields(message: Message) -> Sequence[CodexField]:

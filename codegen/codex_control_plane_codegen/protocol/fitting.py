@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias
 
 from codex_control_plane_codegen.model import (
     Codex,
@@ -41,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """One place where spec and Codex differ: `element` is what the spec says, `path` the field in the message.
+    """One place where spec and Codex differ: `element` is of the spec, `path` the field within the message.
 
     `vital` says whether a message that is sent or read then fails; a field that may be absent is no loss.
     """
@@ -151,4 +151,4 @@ def _path(part: Part, name: str) -> str:
 
 
 def _mapping(value: JsonValue) -> JsonObject:
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else {}

@@ -1,8 +1,8 @@
 """The pinned protocols in ``schemas/codex``.
 
-The newest version holds its extract as a whole, in ``<version>/protocol.json``. Each older one holds only what
-differs from the next newer one, as a merge patch in ``<version>/changes.json``: read as a text, that is the
-list of what Codex changed between the two.
+The newest version holds its extract as a whole, in ``<version>/protocol.json``. Each older one holds only
+what differs from the next newer one, as a merge patch in ``<version>/changes.json``: read as a text, that is
+the list of what Codex changed between the two.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ _CHANGES: Final = "changes.json"
 
 
 class PinsUnreadableError(Exception):
-    """A file of the pins is no JSON object, or the newest one is missing; the message says which."""
+    """The file of the pins at `path`, relative to the root, is missing or holds no JSON object."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path = path
 
 
 def read_pins(root: Path) -> Mapping[str, JsonObject]:
@@ -33,9 +37,9 @@ def read_pins(root: Path) -> Mapping[str, JsonObject]:
     protocol: JsonObject | None = None
     for directory in sorted(directories, key=lambda path: version_order(path.name), reverse=True):
         if protocol is None:
-            protocol = _read(directory / _WHOLE)
+            protocol = _read(root, directory.name, _WHOLE)
         else:
-            protocol = patched(protocol, _read(directory / _CHANGES))
+            protocol = patched(protocol, _read(root, directory.name, _CHANGES))
         protocols[directory.name] = protocol
     return protocols
 
@@ -66,13 +70,16 @@ def version_order(version: str) -> tuple[tuple[int, ...], bool, str]:
     return tuple(int(number) if number.isdigit() else -1 for number in release.split(".")), not stage, stage
 
 
-def _read(path: Path) -> JsonObject:
+def _read(root: Path, version: str, name: str) -> JsonObject:
+    path = str(DIRECTORY / version / name)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PinsUnreadableError(f"{path} cannot be read: {error}") from error
+        content = json.loads((root / path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PinsUnreadableError(path, f"cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise PinsUnreadableError(path, f"is no JSON: {error}") from error
     if not isinstance(content, dict):
-        raise PinsUnreadableError(f"{path} holds no JSON object")
+        raise PinsUnreadableError(path, "holds no JSON object")
     return cast("JsonObject", content)
 
 

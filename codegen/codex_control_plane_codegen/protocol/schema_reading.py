@@ -141,7 +141,8 @@ def _either(one: Mapping[str, Property], other: Mapping[str, Property]) -> dict[
     fields = {**other, **one}
     for name in one.keys() & other.keys():
         left, right = one[name], other[name]
-        schema = left.schema if left.schema == right.schema else {"anyOf": [left.schema, right.schema]}
+        either: JsonObject = {"anyOf": [left.schema, right.schema]}
+        schema = left.schema if left.schema == right.schema else either
         fields[name] = Property(schema, left.always and right.always)
     for name in one.keys() ^ other.keys():
         fields[name] = Property(fields[name].schema, always=False)

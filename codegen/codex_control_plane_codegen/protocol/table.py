@@ -65,7 +65,7 @@ def _verdict(comparison: Comparison) -> Iterator[str]:
     if comparison.broken:
         yield f"It will not do: {', '.join(row.name for row in comparison.broken)} would break. {supported}"
     elif comparison.too_old:
-        yield f"It will not do: below {comparison.minimum} it behaves otherwise, whatever it declares. {supported}"
+        yield f"It will not do: Codex behaves otherwise below {comparison.minimum}. {supported}"
     else:
         yield "Nothing that the server needs is missing."
 
