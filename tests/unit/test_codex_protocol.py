@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -120,21 +120,37 @@ def test_an_optional_method_is_no_loss_that_counts(codex: Codex, program: Progra
     assert "loses: Threads have no titles" in as_text(comparison)
 
 
+def drop_label(params: Any) -> None:
+    """Codex takes no label of a prompt any more."""
+    del params["properties"]["clientUserMessageId"]
+
+
+def number_effort(params: Any) -> None:
+    """Codex takes another type."""
+    params["properties"]["effort"] = {"type": "integer"}
+
+
+def insist_on_mode(params: Any) -> None:
+    """Codex insists on something that is never sent."""
+    params["required"].append("multiAgentMode")
+
+
+def insist_on_model(params: Any) -> None:
+    """Codex insists on something that may be left out."""
+    params["required"].append("model")
+
+
 @pytest.mark.parametrize(
     ("change", "path", "status"),
     [
-        (
-            lambda params: params["properties"].pop("clientUserMessageId"),
-            "params.clientUserMessageId",
-            "missing",
-        ),
-        (lambda params: params["properties"].update(effort={"type": "integer"}), "params.effort", "changed"),
-        (lambda params: params["required"].append("multiAgentMode"), "params.multiAgentMode", "changed"),
-        (lambda params: params["required"].append("model"), "params.model", "changed"),
+        (drop_label, "params.clientUserMessageId", "missing"),
+        (number_effort, "params.effort", "changed"),
+        (insist_on_mode, "params.multiAgentMode", "changed"),
+        (insist_on_model, "params.model", "changed"),
     ],
 )
 def test_a_parameter_that_no_longer_fits_breaks_its_method(
-    codex: Codex, program: Program, change: Any, path: str, status: str
+    codex: Codex, program: Program, change: Callable[[Any], None], path: str, status: str
 ) -> None:
     """One that is gone, of another type, or now insisted on."""
     change(types(program)["v2"]["TurnStartParams"])
