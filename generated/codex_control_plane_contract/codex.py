@@ -15,13 +15,16 @@ from typing import Any, ClassVar, Final, Literal, NotRequired, Protocol, TypeAli
 from codex_control_plane_contract.fields import Field, FieldInvalid, Fields, Need, Shapes, fitted, keywords
 from codex_control_plane_contract.values import JsonObject, JsonValue
 
-MINIMUM_VERSION: Final = "0.154.0"
+MINIMUM_VERSION: Final = "0.147.0"
 """The oldest Codex that has all of this."""
 
 TESTED_VERSION: Final = "0.163.0"
 """The Codex that the tests run."""
 
 PINNED_VERSIONS: Final[tuple[str, ...]] = (
+    "0.147.0",
+    "0.149.0",
+    "0.153.4",
     "0.154.0",
     "0.155.1",
     "0.156.0",

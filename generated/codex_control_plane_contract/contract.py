@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "c8b00b6885158b95a3e1c5dd8bb2972725b5d6be8256e80617da7912829c7a04"
+CONTRACT_HASH: Final = "b3c52657b5176055f5a3d60148313b5e9f78df5aa8ac8850245743581c1d3ad0"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
