@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "b3c52657b5176055f5a3d60148313b5e9f78df5aa8ac8850245743581c1d3ad0"
+CONTRACT_HASH: Final = "4824bf8b8e366a7cff6f8ba78e301579520a35f8eca356ac092ffd7e2ab24a34"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
