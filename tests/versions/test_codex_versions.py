@@ -53,7 +53,7 @@ def binary(release: str) -> Path:
 @pytest.fixture
 async def rig(binary: Path) -> AsyncGenerator[ScriptedRig]:
     """A rig that runs it."""
-    async with scripted_rig(binary=binary) as opened:
+    async with scripted_rig(binary) as opened:
         yield opened
 
 
@@ -118,7 +118,7 @@ async def test_an_older_release_is_refused() -> None:
     """The error names the version that was found, the oldest that will do and the one to take."""
     text = prompt("say Never.")
     binary = codex_release(TOO_OLD, ROOT)
-    async with scripted_rig(binary=binary) as rig, rig.open_client() as client:
+    async with scripted_rig(binary) as rig, rig.open_client() as client:
         row = await client.wait_until((await client.submit(text))["operationId"], "failed")
         assert fault(row)["code"] == "CODEX_APP_SERVER_INCOMPATIBLE"
         assert fault(row)["details"]["foundVersion"] == TOO_OLD

@@ -172,10 +172,11 @@ class Comparing:
 
     def _new_names(self, part: Part, before: Part | None) -> Iterator[str]:
         """The fields beside those in use that Codex did not have."""
-        known = set() if before is None else {*self.pinned.reader.properties(before.schema)}
-        named = {field.name for field in part.fields}
+        if before is None:
+            return
+        known = {*self.pinned.reader.properties(before.schema), *(field.name for field in part.fields)}
         for name in self.found.reader.properties(part.schema):
-            if before is not None and name not in known | named:
+            if name not in known:
                 yield f"adds {part.half}.{name}" if part.half else f"adds {name}"
 
 

@@ -90,12 +90,14 @@ class _Extraction:
         used = {field.name for field in fields}
         kept: JsonObject = {}
         for key, value in schema.items():
+            if key in _NOTES:
+                continue
             match key, value:
                 case "properties", dict():
                     kept[key] = {name: self._kept(value[name]) if name in used else True for name in value}
                 case (("oneOf" | "anyOf" | "allOf"), list()):
                     kept[key] = [self._cut(variant, fields) for variant in value]
-                case _ if key not in _NOTES:
+                case _:
                     kept[key] = self._kept(value)
         return kept
 

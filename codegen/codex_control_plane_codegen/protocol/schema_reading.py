@@ -55,7 +55,7 @@ class SchemaReader:
                     *self._parts(schema, "allOf"),
                 ]
                 kinds = [self.kinds(part) for part in parts]
-                return frozenset().union(*kinds) if kinds else frozenset({"any"})
+                return frozenset[str]().union(*kinds) if kinds else frozenset({"any"})
 
     def items(self, schema: JsonValue) -> JsonValue:
         """The schema of the items of a list, also of one that may be null; True if there is none."""

@@ -179,7 +179,7 @@ def _codex() -> Path:
 
 @asynccontextmanager
 async def scripted_rig(
-    *, binary: Path | None = None, codex_settings: str = "", **settings: str
+    binary: Path | None = None, /, *, codex_settings: str = "", **settings: str
 ) -> AsyncGenerator[ScriptedRig]:
     """Give a rig with a scripted model; `codex_settings` is TOML for Codex, `settings` is environment.
 
