@@ -1,4 +1,4 @@
-"""The command line: ``build``, ``check``, ``graph``, ``explain``; the rest in `authoring` and `codex_verbs`."""
+"""The command line: ``build``, ``check``, ``graph``, ``explain``; `authoring` and `codex_verbs` add theirs."""
 
 import argparse
 import json

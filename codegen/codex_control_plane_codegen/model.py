@@ -318,8 +318,6 @@ class CodexMethod(Element):
     experimental: bool
     changes: bool
     evidence: bool
-    without: str | None
-    """Of an experimental method: what is lost where Codex does not have it."""
     params: tuple[CodexField, ...]
     result: tuple[CodexField, ...]
 

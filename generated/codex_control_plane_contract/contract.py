@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "4824bf8b8e366a7cff6f8ba78e301579520a35f8eca356ac092ffd7e2ab24a34"
+CONTRACT_HASH: Final = "f8abae5fabcf522e712697fe9f2e7eb67cc862cf3bd17849fa701d530478068f"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -54,7 +54,6 @@ def _method(name: str, node: Node) -> CodexMethod:
         experimental=node.get("experimental", False),
         changes=node.get("changes", False),
         evidence=node.get("evidence", False),
-        without=node.get("without"),
         params=tuple(_fields(node, "params")),
         result=tuple(_fields(node, "result")),
     )
