@@ -1,4 +1,4 @@
-"""The command line: ``build``, ``check``, ``graph``, ``explain``; `authoring` and `codex_verbs` add theirs."""
+"""The command line: ``build``, ``check``, ``graph``, ``explain``; more in `authoring` and `codex_verbs`."""
 
 import argparse
 import json
