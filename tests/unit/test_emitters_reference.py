@@ -170,7 +170,8 @@ def test_a_setting_tells_what_it_may_be(emitted: Mapping[str, str]) -> None:
 def test_a_method_of_codex_tells_its_messages(emitted: Mapping[str, str]) -> None:
     """A field that may be missing bears a question mark."""
     assert section(emitted["codex.md"], "### thread/start").partition("\n## ")[0].strip() == (
-        "Creates a thread.\nIt is needed; without it: Nothing begins.\n\n- takes `cwd?: string`\n- answers `thread: Thread`"
+        "Creates a thread.\nIt is needed; without it: Nothing begins.\n\n"
+        "- takes `cwd?: string`\n- answers `thread: Thread`"
     )
 
 
@@ -180,7 +181,7 @@ def test_a_method_that_codex_may_lack_tells_what_is_lost(pages: Compile) -> None
         "    params: {cwd: string}\n", "    experimental: true\n    optional: true\n    params: {}\n"
     )
     page = pages({**SPEC, "codex.yaml": codex})["codex.md"]
-    assert "Codex calls it experimental.\nThe server works without it: Nothing begins.\n" in page
+    assert "Codex calls it experimental.\nIt is optional; without it: Nothing begins.\n" in page
 
 
 def test_a_state_tells_what_ends_it(emitted: Mapping[str, str]) -> None:
