@@ -93,6 +93,10 @@ def codex_messages_exist(subject: Subject) -> Iterator[Diagnostic]:
         known = protocol.names(section)
         for message in messages:
             yield from unknown("SPEC-X004", _NOUNS[section], message.name, known, key_place_of(message))
+            if message.name in known and not protocol.parts(section, message):
+                sentence = f"`{message.name}` is pinned by its name alone"
+                hint = "Pin the protocols anew: `make codex-pins`."
+                yield Diagnostic("SPEC-X003", key_place_of(message), sentence, hint)
     for index, name in enumerate(codex.opt_out):
         place, known = place_of(codex, "opt_out", index), protocol.names("notifications")
         yield from unknown("SPEC-X004", _NOUNS["notifications"], name, known, place)
