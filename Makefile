@@ -8,11 +8,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: help setup demo test live crash crash-pairs faults chaos check lint types imports spec gen bench lock clean
+.PHONY: help setup demo test live crash crash-pairs faults chaos codex-versions codex-pins typescript check lint types imports spec gen bench lock clean
 
 help: ## list the verbs
 	@printf 'make VERB, where VERB is one of\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nStart with: make demo\n'
 
 setup: $(READY) ## make .venv with the pinned dependencies and the console scripts
@@ -46,6 +46,15 @@ faults: $(READY) ## lose, delay, repeat, reorder and cut every message between w
 chaos: $(READY) ## random tasks under random deaths (N=60 SEED=1; CHAOS="--pace 0.1")
 	$(BIN)/python -m codex_control_plane_mcp.testing.chaos --errands $(or $(N),60) --seed $(or $(SEED),1) $(CHAOS)
 
+codex-versions: $(READY) ## run releases of Codex from PyPI: the newest, a middle and the oldest supported, an old one
+	VERSIONS="$(VERSIONS)" $(BIN)/python -m pytest -m codex_versions tests/versions $(TESTS)
+
+typescript: $(READY) ## compile a TypeScript client against the published schemas and run it
+	$(BIN)/python -m pytest -m typescript tests/typescript $(TESTS)
+
+codex-pins: $(READY) ## pin the protocol of every supported Codex anew (VERSIONS="0.163.0 …" for some)
+	$(BIN)/python -m codex_control_plane_mcp.testing.codex_releases $(VERSIONS)
+
 check: lint types imports spec ## format, lint, types, import rules, spec, freshness of what is compiled
 
 lint: $(READY)
@@ -73,4 +82,4 @@ lock: $(READY) ## pin the newest dependencies in requirements/dev.txt
 	$(BIN)/python -m pip freeze --exclude-editable > requirements/dev.txt
 
 clean: ## remove .venv and caches
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .codex-versions .pytest_cache .mypy_cache .ruff_cache .hypothesis

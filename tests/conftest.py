@@ -17,6 +17,17 @@ from codex_control_plane_mcp.testing.sample_rows import SampleRows
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
+ON_DEMAND = ("codex_versions", "typescript")
+"""Markers of tests that download more than the packages of requirements/dev.txt."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what runs on demand, unless `-m` asks for it by name."""
+    left_out = [name for name in ON_DEMAND if name not in str(config.getoption("markexpr"))]
+    deselected = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if item not in deselected]
+
 
 @pytest.fixture
 def clock() -> ManualClock:

@@ -1,6 +1,6 @@
 """The whole reading half: from files to a model, or to everything that is wrong with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +9,12 @@ from codex_control_plane_codegen.checks.subject import Subject
 from codex_control_plane_codegen.diagnostics import Diagnostic, in_order
 from codex_control_plane_codegen.facts import Facts
 from codex_control_plane_codegen.loader import load
-from codex_control_plane_codegen.model import Model
+from codex_control_plane_codegen.model import JsonObject, Model
+from codex_control_plane_codegen.places import Place
+from codex_control_plane_codegen.protocol.fitting import Protocol
+from codex_control_plane_codegen.protocol.pins import PinsUnreadableError, read_pins
 from codex_control_plane_codegen.reading import read_model
+from codex_control_plane_codegen.rendering import PROGRAM
 from codex_control_plane_codegen.schemas import Schemas
 
 
@@ -40,7 +44,14 @@ def analyse(root: Path) -> Analysis:
         found.extend(schemas.check(document))
     broken = frozenset(finding.place.file for finding in found if finding.severity == "error")
     model = read_model([document for document in loaded.documents if document.path not in broken])
-    subject = Subject(Facts(model), broken)
+    pins: Mapping[str, JsonObject] = {}
+    try:
+        pins = read_pins(root)
+    except PinsUnreadableError as error:
+        hint = f"Write it anew: `{PROGRAM} codex-pin`."
+        found.append(Diagnostic("SPEC-X003", Place(error.path), str(error), hint))
+    protocols = {version: Protocol(pin) for version, pin in pins.items()}
+    subject = Subject(Facts(model), broken, protocols)
     for check in CHECKS:
         found.extend(check(subject))
     if not any(finding.severity == "error" for finding in found):

@@ -1,4 +1,4 @@
-"""The command line of the compiler: ``build``, ``check``, ``graph``, ``explain``; the rest in `authoring`."""
+"""The command line: ``build``, ``check``, ``graph``, ``explain``; more in `authoring` and `codex_verbs`."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from codex_control_plane_codegen import authoring, build, drawings
+from codex_control_plane_codegen import authoring, build, codex_verbs, drawings
 from codex_control_plane_codegen.analysis import Analysis, analyse
 from codex_control_plane_codegen.codes import CODES
 from codex_control_plane_codegen.diagnostics import nearest
@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--format", choices=("text", "json"), default="text", help="for people or programs")
     verb.set_defaults(command=_explain)
     authoring.add_verbs(verbs)
+    codex_verbs.add_verbs(verbs, _Raw)
     return parser
 
 

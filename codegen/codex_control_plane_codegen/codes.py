@@ -499,6 +499,47 @@ _CODEX: Final[Mapping[str, Code]] = {
         "minimum_version: 0.160.0\ntested_version: 0.154.0",
         "Raise the tested version, or lower the minimum.",
     ),
+    "SPEC-X003": Code(
+        "Version without its protocol",
+        "Codex's own protocol is pinned in schemas/codex for each of pinned_versions, the oldest and the "
+        "tested one among them. What is said of Codex is checked against it.",
+        "pinned_versions: [0.154.0, 0.163.0]   # and no schemas/codex/0.163.0",
+        "Pin it: codex-control-plane-mcp-codegen codex-pin --binary PATH. Or correct the list.",
+    ),
+    "SPEC-X004": Code(
+        "Codex has no such message",
+        "The pinned protocol of the tested version has no method, notification or request of that name, so "
+        "it would be refused or never come.",
+        "methods: {thread/rename: ...}",
+        "Correct the name; docs/codex-versions.md says how a newer Codex is taken.",
+    ),
+    "SPEC-X005": Code(
+        "Codex has no such field",
+        "The message or the type has no such field in the pinned protocol of the tested version. Codex would "
+        "ignore it, or it would never be there.",
+        "params: {threadID: string!}",
+        "Correct the name, or drop the field.",
+    ),
+    "SPEC-X006": Code(
+        "Codex gives the field another type",
+        "What would be sent is refused by Codex, or what is read is left out as invalid.",
+        "params: {limit: string}",
+        "Write the type that the message names.",
+    ),
+    "SPEC-X007": Code(
+        "Present for one and absent for the other",
+        "Codex insists on a field that may be left out here, or may leave out one that is relied on here. "
+        "The message would then fail.",
+        "params: {threadId: string}",
+        "Add or drop the `!`; a field that is nowhere named has to be named and sent.",
+    ),
+    "SPEC-X008": Code(
+        "Experimental, or not any more",
+        "Codex answers an experimental method only to clients that ask for such, and may drop it without "
+        "notice; whoever reads the spec must know.",
+        "thread/backgroundTerminals/clean: {means: ...}",
+        "Add or drop `experimental: true`.",
+    ),
 }
 
 CODES: Final[Mapping[str, Code]] = {

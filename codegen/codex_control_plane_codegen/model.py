@@ -311,30 +311,37 @@ class CodexMethod(Element):
 
     name: str
     means: str
+    without: str
+    """What is lost where Codex does not have it."""
+    optional: bool
+    """Whether the server works all the same then."""
+    experimental: bool
     changes: bool
     evidence: bool
-    without: str | None
-    """Of an experimental method: what is lost where Codex does not have it."""
     params: tuple[CodexField, ...]
     result: tuple[CodexField, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodexNotification(Element):
-    """A notification of the app-server that is listened to."""
+    """A notification of the app-server that is listened to; its words are those of a method."""
 
     name: str
     means: str
+    without: str
+    optional: bool
     params: tuple[CodexField, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodexServerRequest(Element):
-    """A question of the app-server that becomes an interaction."""
+    """A question of the app-server that becomes an interaction; its words are those of a method."""
 
     name: str
     kind: str
     means: str
+    without: str
+    optional: bool
     params: tuple[CodexField, ...]
 
 
@@ -363,6 +370,8 @@ class Codex(Element):
     source: str
     minimum_version: str
     tested_version: str
+    pinned_versions: tuple[str, ...]
+    """Every version whose protocol is in ``schemas/codex``."""
     configuration: tuple[CodexOverride, ...]
     prompts: tuple[CodexPrompt, ...]
     methods: tuple[CodexMethod, ...]

@@ -12,14 +12,71 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, NotRequired, Protocol, TypeAlias, TypedDict, cast
 
-from codex_control_plane_contract.fields import Field, FieldInvalid, Fields, Shapes, fitted, keywords
+from codex_control_plane_contract.fields import Field, FieldInvalid, Fields, Need, Shapes, fitted, keywords
 from codex_control_plane_contract.values import JsonObject, JsonValue
 
-MINIMUM_VERSION: Final = "0.154.0"
+MINIMUM_VERSION: Final = "0.147.0"
 """The oldest Codex that has all of this."""
 
 TESTED_VERSION: Final = "0.163.0"
 """The Codex that the tests run."""
+
+PINNED_VERSIONS: Final[tuple[str, ...]] = (
+    "0.147.0",
+    "0.149.0",
+    "0.153.4",
+    "0.154.0",
+    "0.155.1",
+    "0.156.0",
+    "0.156.1",
+    "0.157.0",
+    "0.157.1",
+    "0.158.0",
+    "0.159.0",
+    "0.159.1",
+    "0.159.2",
+    "0.159.3",
+    "0.160.0",
+    "0.160.1",
+    "0.161.0",
+    "0.162.0",
+    "0.162.1",
+    "0.163.0",
+)
+"""The Codexes whose protocol the compiler has compared with all of this."""
+
+NEEDS: Final[tuple[Need, ...]] = (
+    Need("methods", "initialize", ("clientInfo", "capabilities"), ("userAgent",)),
+    Need("methods", "account/read", (), ("requiresOpenaiAuth",)),
+    Need(
+        "methods",
+        "thread/start",
+        ("cwd", "model", "sandbox", "approvalPolicy", "threadSource", "config"),
+        ("thread", "thread.id"),
+    ),
+    Need("methods", "thread/resume", ("threadId", "excludeTurns"), ("thread", "thread.id")),
+    Need(
+        "methods",
+        "thread/turns/list",
+        ("threadId", "limit", "itemsView", "cursor"),
+        ("data", "data.id", "data.status"),
+    ),
+    Need(
+        "methods",
+        "turn/start",
+        ("threadId", "clientUserMessageId", "input", "model", "effort", "approvalPolicy", "sandboxPolicy"),
+        ("turn", "turn.id", "turn.status"),
+    ),
+    Need("methods", "turn/interrupt", ("threadId", "turnId"), ()),
+    Need("notifications", "turn/started", (), ("threadId", "turn", "turn.id", "turn.status")),
+    Need("notifications", "turn/completed", (), ("threadId", "turn", "turn.id", "turn.status")),
+    Need("notifications", "item/started", (), ("threadId", "turnId", "item")),
+    Need("notifications", "item/completed", (), ("threadId", "turnId", "item")),
+    Need("notifications", "serverRequest/resolved", (), ("threadId", "requestId")),
+    Need("serverRequests", "item/commandExecution/requestApproval", (), ("threadId", "turnId", "itemId")),
+    Need("serverRequests", "item/fileChange/requestApproval", (), ("threadId", "turnId", "itemId")),
+)
+"""What a Codex must have; the spec says what is lost without it."""
 
 CONFIGURATION: Final[tuple[tuple[str, str], ...]] = (
     ("features.unbounded_connection_retries", "false"),
@@ -589,7 +646,8 @@ class McpServerElicitationRequest:
     turn_id: str | None
     server_name: str
     mode: str | None
-    message: str
+    message: str | None
+    description: str | None
     requested_schema: JsonObject | None
     url: str | None
 
@@ -654,7 +712,8 @@ _SERVER_REQUESTS: Final[Mapping[str, tuple[type[ServerRequestParams], Fields]]] 
             Field("turnId", "turn_id", "string"),
             Field("serverName", "server_name", "string", required=True),
             Field("mode", "mode", "string"),
-            Field("message", "message", "string", required=True),
+            Field("message", "message", "string"),
+            Field("description", "description", "string"),
             Field("requestedSchema", "requested_schema", "object"),
             Field("url", "url", "string"),
         ),

@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "fa3055b75221d495443c17056da5cf507b238629f8c3ff4fb66ff14f0b7f85b3"
+CONTRACT_HASH: Final = "ddf2c03dfbdc94b4873b45ccb7513c5fc394b9835e6f0f58be7711a62b71f6f0"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -26,6 +26,20 @@ class Field:
     many: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A message that the server cannot work without.
+
+    `section` is methods, notifications or serverRequests; `sends` are the parameters that it writes, and
+    `reads` the fields that it cannot do without in what Codex writes, like ``thread.id``.
+    """
+
+    section: str
+    name: str
+    sends: tuple[str, ...]
+    reads: tuple[str, ...]
+
+
 Fields: TypeAlias = Sequence[Field]
 Shapes: TypeAlias = Mapping[str, Fields]
 

@@ -71,7 +71,9 @@ def prompt(asked: Asked) -> str:
         return f"Codex asks for more permissions: {_brief(params.get('permissions'))}.{because}"
     if asked.method == USER_INPUT:
         return " ".join(question["question"] for question in questions(asked)) or "Codex asks a question."
-    return f"{_text(params.get('serverName'))} asks: {_text(params.get('message'))}"
+    # A device-authenticated one has a description in place of a message.
+    asks = _text(params.get("message")) or _text(params.get("description"))
+    return f"{_text(params.get('serverName'))} asks: {asks}"
 
 
 def questions(asked: Asked) -> list[Question]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from codex_control_plane_contract import codex
 from codex_control_plane_contract.types import Operation
 from codex_control_plane_mcp.codex.binary import find_binary
 from codex_control_plane_mcp.codex.connection import Connection
@@ -21,6 +22,11 @@ KEY = '{"OPENAI_API_KEY": "sk-scripted-0123456789"}'
 OLD = "echo codex-cli 0.100.0"
 REFUSING = 'exec "$CODEX" "$@" -c model=3'
 WORKING = 'exec "$CODEX" "$@"'
+NEWER = """case $* in
+  --version) echo codex-cli 99.0.0 ;;
+  *generate-json-schema*) "$CODEX" "$@" && sed -i 's#"turn/interrupt"#"turn/stop"#' "$5"/*.schemas.json ;;
+  *) exec "$CODEX" "$@" ;;
+esac"""
 
 
 @pytest.fixture
@@ -90,6 +96,24 @@ async def test_a_codex_that_is_too_old_fails_the_task(rig: ScriptedRig) -> None:
         install(rig)
         task = (await client.submit(texts[1]))["operationId"]
         assert report(await client.wait_until(task, "completed")) == "Updated."
+        assert await findings(client) == []
+    assert [rig.times_seen(text) for text in texts] == [0, 1]
+
+
+async def test_a_newer_codex_without_a_method_fails_the_task(rig: ScriptedRig) -> None:
+    """The error names what is missing and a version that has it; one that has all is used, however new."""
+    texts = [prompt("say Never."), prompt("say New.")]
+    install(rig, NEWER)
+    async with rig.open_client() as client:
+        row = await client.wait_until((await client.submit(texts[0]))["operationId"], "failed")
+        assert fault(row)["code"] == "CODEX_APP_SERVER_INCOMPATIBLE"
+        assert fault(row)["details"]["foundVersion"] == "99.0.0"
+        assert fault(row)["details"]["missing"] == ["turn/interrupt"]
+        assert f"Install version {codex.TESTED_VERSION}" in fault(row)["message"]
+        assert await findings(client) == ["codex_binary"]
+        install(rig, NEWER.replace("turn/stop", "turn/interrupt"))
+        task = (await client.submit(texts[1]))["operationId"]
+        assert report(await client.wait_until(task, "completed")) == "New."
         assert await findings(client) == []
     assert [rig.times_seen(text) for text in texts] == [0, 1]
 

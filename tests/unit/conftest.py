@@ -17,8 +17,9 @@ _HERE = Path(__file__).parent
 
 @pytest.fixture
 def spec_root(tmp_path: Path) -> Path:
-    """A root with the base spec and the schemas of the spec language."""
+    """A root with the base spec, the schemas of the spec language and pinned protocols."""
     shutil.copytree(_HERE / "base_spec", tmp_path / "spec")
+    shutil.copytree(_HERE / "base_codex", tmp_path / "schemas" / "codex")
     shutil.copytree(_HERE.parents[1] / "schemas" / "spec", tmp_path / "schemas" / "spec")
     return tmp_path
 

@@ -24,7 +24,8 @@ def edit(root: Path, file: str, old: str, new: str) -> None:
 
 def test_independent_mistakes_are_all_found_in_one_run(spec_root: Path) -> None:
     """Mistakes of every family in several files come together, sorted by place."""
-    edit(spec_root, "codex.yaml", "tested_version: 0.163.0", "tested_version: 0.1.0")
+    edit(spec_root, "codex.yaml", "minimum_version: 0.154.0", "minimum_version: 0.163.0")
+    edit(spec_root, "codex.yaml", "tested_version: 0.163.0", "tested_version: 0.154.0")
     edit(spec_root, "config.yaml", "default: 4", "default: four")
     edit(spec_root, "lifecycles/job.yaml", "requires: [ended_at]", "requires: [ended]")
     edit(spec_root, "lifecycles/worker_command.yaml", "ignored: [completed]", "ignored: []")

@@ -170,18 +170,18 @@ def test_a_setting_tells_what_it_may_be(emitted: Mapping[str, str]) -> None:
 def test_a_method_of_codex_tells_its_messages(emitted: Mapping[str, str]) -> None:
     """A field that may be missing bears a question mark."""
     assert section(emitted["codex.md"], "### thread/start").partition("\n## ")[0].strip() == (
-        "Creates a thread.\n\n- takes `cwd?: string`\n- answers `thread: Thread`"
+        "Creates a thread.\nIt is needed; without it: Nothing begins.\n\n"
+        "- takes `cwd?: string`\n- answers `thread: Thread`"
     )
 
 
 def test_a_method_that_codex_may_lack_tells_what_is_lost(pages: Compile) -> None:
-    """An experimental method is not there for ever."""
+    """An experimental method is not there for ever, and an optional one need not be."""
     codex = SPEC["codex.yaml"].replace(
-        "    params: {cwd: string}\n",
-        "    experimental: true\n    without: Nothing starts.\n    params: {}\n",
+        "    params: {cwd: string}\n", "    experimental: true\n    optional: true\n    params: {}\n"
     )
     page = pages({**SPEC, "codex.yaml": codex})["codex.md"]
-    assert "Codex calls it experimental; without it: Nothing starts.\n" in page
+    assert "Codex calls it experimental.\nIt is optional; without it: Nothing begins.\n" in page
 
 
 def test_a_state_tells_what_ends_it(emitted: Mapping[str, str]) -> None:

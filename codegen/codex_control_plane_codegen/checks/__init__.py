@@ -13,7 +13,14 @@ from codex_control_plane_codegen.checks.charts import (
     states_are_charted_and_described,
     waiting_ends_without_the_client,
 )
-from codex_control_plane_codegen.checks.codex import messages_are_wanted_or_not, tested_version_will_do
+from codex_control_plane_codegen.checks.codex import (
+    codex_has_what_is_used,
+    codex_messages_exist,
+    experimental_is_said,
+    messages_are_wanted_or_not,
+    tested_version_will_do,
+    versions_are_pinned,
+)
 from codex_control_plane_codegen.checks.columns import (
     creations_fill_every_column,
     effects_fit_their_columns,
@@ -93,6 +100,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     column_defaults_fit,
     messages_are_wanted_or_not,
     tested_version_will_do,
+    versions_are_pinned,
+    codex_messages_exist,
+    codex_has_what_is_used,
+    experimental_is_said,
 )
 """Every check of what must hold, in the order in which a reader of a spec would ask."""
 

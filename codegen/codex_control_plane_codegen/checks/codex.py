@@ -1,9 +1,37 @@
-"""What is said of Codex's protocol does not contradict itself."""
+"""What is said of Codex's protocol does not contradict itself, nor what Codex says of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from codex_control_plane_codegen.checks.subject import Subject, key_place_of, place_of
-from codex_control_plane_codegen.diagnostics import Diagnostic
+from codex_control_plane_codegen.checks.subject import Subject, key_place_of, place_of, unknown
+from codex_control_plane_codegen.diagnostics import Diagnostic, nearest
+from codex_control_plane_codegen.model import CodexShape
+from codex_control_plane_codegen.protocol.fitting import (
+    Message,
+    Misfit,
+    Part,
+    Problem,
+    Protocol,
+    misfits_of,
+    sections,
+)
+from codex_control_plane_codegen.protocol.pins import version_order
+
+_NOUNS: Final[Mapping[str, str]] = {
+    "methods": "method of Codex",
+    "notifications": "notification of Codex",
+    "serverRequests": "request of Codex",
+}
+_CODES: Final[Mapping[Problem, str]] = {
+    "missing": "SPEC-X005",
+    "type": "SPEC-X006",
+    "presence": "SPEC-X007",
+}
+_HINTS: Final[Mapping[Problem, str]] = {
+    "missing": "",
+    "type": "Write Codex's type; `object` stands for every structure.",
+    "presence": "`!` stands for: always there.",
+}
 
 
 def messages_are_wanted_or_not(subject: Subject) -> Iterator[Diagnostic]:
@@ -26,11 +54,97 @@ def messages_are_wanted_or_not(subject: Subject) -> Iterator[Diagnostic]:
 def tested_version_will_do(subject: Subject) -> Iterator[Diagnostic]:
     """The Codex that the tests run is not older than the oldest one that will do."""
     codex = subject.model.codex
-    if codex and _numbers(codex.tested_version) < _numbers(codex.minimum_version):
+    if codex and version_order(codex.tested_version) < version_order(codex.minimum_version):
         message = f"The tests run {codex.tested_version}, which is older than {codex.minimum_version}"
         hint = "Test a version that is allowed."
         yield Diagnostic("SPEC-X002", place_of(codex, "tested_version"), message, hint)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+def versions_are_pinned(subject: Subject) -> Iterator[Diagnostic]:
+    """The versions that are called pinned are the pinned ones, the oldest and the tested one among them."""
+    codex = subject.model.codex
+    if not codex or not subject.pins:
+        return
+    for index, version in enumerate(codex.pinned_versions):
+        if version not in subject.pins:
+            place = place_of(codex, "pinned_versions", index)
+            yield Diagnostic(
+                "SPEC-X003", place, f"There is no schemas/codex/{version}", "Pin it, or drop it."
+            )
+    for key, version in (
+        ("minimum_version", codex.minimum_version),
+        ("tested_version", codex.tested_version),
+    ):
+        if version not in codex.pinned_versions:
+            message = f"`{version}` is none of the pinned versions"
+            yield Diagnostic("SPEC-X003", place_of(codex, key), message, "Pin it, and name it there.")
+    for version in subject.pins:
+        if version not in codex.pinned_versions:
+            message = f"schemas/codex/{version} is pinned and not named here"
+            yield Diagnostic("SPEC-X003", place_of(codex, "pinned_versions"), message, f"Add {version}.")
+
+
+def codex_messages_exist(subject: Subject) -> Iterator[Diagnostic]:
+    """Codex has every message that is called, listened to, declined, asked or refused."""
+    codex, protocol = subject.model.codex, _tested(subject)
+    if not codex or not protocol:
+        return
+    for section, messages in sections(codex).items():
+        known = protocol.names(section)
+        for message in messages:
+            yield from unknown("SPEC-X004", _NOUNS[section], message.name, known, key_place_of(message))
+            if message.name in known and not protocol.parts(section, message):
+                sentence = f"`{message.name}` is pinned by its name alone"
+                hint = "Pin the protocols anew: `make codex-pins`."
+                yield Diagnostic("SPEC-X003", key_place_of(message), sentence, hint)
+    for index, name in enumerate(codex.opt_out):
+        place, known = place_of(codex, "opt_out", index), protocol.names("notifications")
+        yield from unknown("SPEC-X004", _NOUNS["notifications"], name, known, place)
+    for refused in codex.refused_requests:
+        known = protocol.names("serverRequests")
+        yield from unknown("SPEC-X004", _NOUNS["serverRequests"], refused.name, known, key_place_of(refused))
+
+
+def codex_has_what_is_used(subject: Subject) -> Iterator[Diagnostic]:
+    """Every field that is named is in Codex's protocol, of that type and as surely there."""
+    codex, protocol = subject.model.codex, _tested(subject)
+    if not codex or not protocol:
+        return
+    for section, messages in sections(codex).items():
+        for message in messages:
+            for part in protocol.parts(section, message):
+                yield from _misfits(part, protocol, message)
+    for shape in codex.shapes:
+        if whole := protocol.shape(shape):
+            yield from _misfits(whole, protocol, shape)
+
+
+def _misfits(part: Part, protocol: Protocol, element: Message | CodexShape) -> Iterator[Diagnostic]:
+    known = protocol.reader.properties(part.schema)
+    for misfit in misfits_of(part, protocol.reader, element):
+        suggestion = nearest(misfit.element.name, known) if misfit.problem == "missing" else ""
+        yield _diagnostic(misfit, suggestion)
+
+
+def _diagnostic(misfit: Misfit, suggestion: str) -> Diagnostic:
+    place = key_place_of(misfit.element) if misfit.problem == "missing" else place_of(misfit.element)
+    return Diagnostic(_CODES[misfit.problem], place, misfit.sentence, _HINTS[misfit.problem], suggestion)
+
+
+def experimental_is_said(subject: Subject) -> Iterator[Diagnostic]:
+    """A method is called experimental if, and only if, Codex calls it so."""
+    codex, protocol = subject.model.codex, _tested(subject)
+    if not codex or not protocol:
+        return
+    known = protocol.names("methods")
+    for method in codex.methods:
+        if method.name in known and method.experimental != (known[method.name] == "experimental"):
+            message = f"Codex calls `{method.name}` {known[method.name]}"
+            hint = "Drop `experimental`." if method.experimental else "Add `experimental: true`."
+            yield Diagnostic("SPEC-X008", key_place_of(method), message, hint)
+
+
+def _tested(subject: Subject) -> Protocol | None:
+    """The protocol of the version that the tests run, if it is pinned."""
+    codex = subject.model.codex
+    return subject.pins.get(codex.tested_version) if codex else None

@@ -1,7 +1,7 @@
 """What the checks look at: the model, what follows from it, and which names it has."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final
@@ -11,6 +11,7 @@ from codex_control_plane_codegen.documents import kind_of
 from codex_control_plane_codegen.facts import Facts
 from codex_control_plane_codegen.model import CodexField, Element, Lifecycle, Model, Record, TypeDefinition
 from codex_control_plane_codegen.places import Key, Place
+from codex_control_plane_codegen.protocol.fitting import Protocol
 from codex_control_plane_codegen.python_source import camel_case
 from codex_control_plane_codegen.shapes import Shapes
 
@@ -33,6 +34,8 @@ class Subject:
 
     facts: Facts
     unread: frozenset[str]
+    pins: Mapping[str, Protocol] = field(default_factory=dict[str, Protocol])
+    """Version → pinned protocol of Codex."""
 
     @property
     def model(self) -> Model:

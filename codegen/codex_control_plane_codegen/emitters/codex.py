@@ -164,6 +164,37 @@ class View:
         return tuple(each.name for each in self.codex.methods)
 
     @property
+    def needs(self) -> tuple[Expression, ...]:
+        """What the server cannot work without."""
+        codex = self.codex
+        needs = [
+            self._need("methods", method.name, method.params, method.result)
+            for method in codex.methods
+            if not method.optional
+        ]
+        received = (("notifications", codex.notifications), ("serverRequests", codex.server_requests))
+        needs += [
+            self._need(section, message.name, (), message.params)
+            for section, messages in received
+            for message in messages
+            if not message.optional
+        ]
+        return tuple(needs)
+
+    def _need(
+        self, section: str, name: str, sends: Sequence[CodexField], reads: Sequence[CodexField]
+    ) -> Call:
+        return Call("Need", (section, name, tuple(field.name for field in sends), tuple(self._paths(reads))))
+
+    def _paths(self, fields: Sequence[CodexField]) -> Iterator[str]:
+        """The fields that must be there, with those of their shapes."""
+        shapes = {shape.name: shape.fields for shape in self.codex.shapes}
+        for field in fields:
+            if field.required:
+                yield field.name
+                yield from (f"{field.name}.{path}" for path in self._paths(shapes.get(field.type, ())))
+
+    @property
     def configuration(self) -> tuple[tuple[str, str], ...]:
         """The settings that are overridden."""
         return tuple((each.name, each.value) for each in self.codex.configuration)

@@ -23,6 +23,7 @@ def read_codex(root: Node) -> Codex:
         source=root.text("source"),
         minimum_version=root.text("minimum_version"),
         tested_version=root.text("tested_version"),
+        pinned_versions=root.names("pinned_versions"),
         configuration=tuple(
             CodexOverride(**node.place, name=name, value=node.text("value"), reason=node.text("reason"))
             for name, node in root.entries("configuration")
@@ -48,9 +49,11 @@ def _method(name: str, node: Node) -> CodexMethod:
         **node.place,
         name=name,
         means=node.text("means"),
+        without=node.text("without"),
+        optional=node.get("optional", False),
+        experimental=node.get("experimental", False),
         changes=node.get("changes", False),
         evidence=node.get("evidence", False),
-        without=node.get("without"),
         params=tuple(_fields(node, "params")),
         result=tuple(_fields(node, "result")),
     )
@@ -58,7 +61,12 @@ def _method(name: str, node: Node) -> CodexMethod:
 
 def _notification(name: str, node: Node) -> CodexNotification:
     return CodexNotification(
-        **node.place, name=name, means=node.text("means"), params=tuple(_fields(node, "params"))
+        **node.place,
+        name=name,
+        means=node.text("means"),
+        without=node.text("without"),
+        optional=node.get("optional", False),
+        params=tuple(_fields(node, "params")),
     )
 
 
@@ -68,6 +76,8 @@ def _server_request(name: str, node: Node) -> CodexServerRequest:
         name=name,
         kind=node.text("kind"),
         means=node.text("means"),
+        without=node.text("without"),
+        optional=node.get("optional", False),
         params=tuple(_fields(node, "params")),
     )
 

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -62,10 +62,22 @@ async def binary_version(binary: Binary) -> str:
 
     Raises BinaryUnusable if the program cannot be run, fails, hangs, or prints something else.
     """
+    output = await run_binary(binary, ["--version"], VERSION_SECONDS)
+    if (match := _VERSION_LINE.search(output)) is None:
+        raise BinaryUnusable(binary.path, f"`--version` printed {output[:200].strip()!r}")
+    return match["version"]
+
+
+async def run_binary(binary: Binary, arguments: Sequence[str], seconds: float) -> str:
+    """Return all that the program prints until it ends; whatever happens, none of its processes stays.
+
+    Raises BinaryUnusable if it cannot be run, fails, or does not end within `seconds`.
+    """
+    shown = " ".join(arguments[:2])
     try:
         child = await asyncio.create_subprocess_exec(
             binary.path,
-            "--version",
+            *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -73,14 +85,19 @@ async def binary_version(binary: Binary) -> str:
         )
     except OSError as error:
         raise BinaryUnusable(binary.path, f"it cannot be run ({error.strerror})") from error
-    output = await _output(binary, child)
+    try:
+        async with asyncio.timeout(seconds):
+            printed, _ = await child.communicate()
+    except TimeoutError:
+        raise BinaryUnusable(binary.path, f"`{shown}` did not end within {seconds:g} s") from None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        await child.wait()
+    output = printed.decode(errors="replace")
     if child.returncode != 0:
-        raise BinaryUnusable(
-            binary.path, f"`--version` ended with {child.returncode}: {output[-500:].strip()}"
-        )
-    if (match := _VERSION_LINE.search(output)) is None:
-        raise BinaryUnusable(binary.path, f"`--version` printed {output[:200].strip()!r}")
-    return match["version"]
+        raise BinaryUnusable(binary.path, f"`{shown}` ended with {child.returncode}: {output[-500:].strip()}")
+    return output
 
 
 def require_version(binary: Binary, version: str, minimum: str) -> None:
@@ -93,20 +110,6 @@ def version_order(version: str) -> tuple[tuple[int, ...], bool, str]:
     """Return a key that sorts versions; ``1.2.3-alpha.1`` comes before ``1.2.3``. Raises ValueError."""
     release, _, stage = version.partition("-")
     return tuple(int(number) for number in release.split(".")), not stage, stage
-
-
-async def _output(binary: Binary, child: asyncio.subprocess.Process) -> str:
-    """Return all that the child prints until it ends; whatever happens, none of its processes stays."""
-    try:
-        async with asyncio.timeout(VERSION_SECONDS):
-            output, _ = await child.communicate()
-    except TimeoutError:
-        raise BinaryUnusable(binary.path, f"`--version` did not end within {VERSION_SECONDS:g} s") from None
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        await child.wait()
-    return output.decode(errors="replace")
 
 
 def _packaged_binary() -> Path | None:

@@ -9,10 +9,13 @@ CodexError
 ├── BinaryError            the `codex` program
 │   ├── BinaryMissing
 │   ├── BinaryUnusable
-│   └── BinaryTooOld
+│   └── BinaryIncompatible
+│       ├── BinaryTooOld
+│       └── BinaryLacksProtocol
 └── AppServerFailed        `codex app-server` did not start
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -118,16 +121,34 @@ class BinaryUnusable(BinaryError):
         self.reason = reason
 
 
-class BinaryTooOld(BinaryError):
+class BinaryIncompatible(BinaryError):
+    """The Codex at `path` works, but not with us; `missing` names what of the protocol it lacks, if known."""
+
+    name: ClassVar[str] = "binary_incompatible"
+
+    def __init__(self, path: Path, version: str, reason: str, missing: Sequence[str] = ()) -> None:
+        super().__init__(f"{path} is Codex {version}{reason}")
+        self.path = path
+        self.version = version
+        self.missing = tuple(missing)
+
+
+class BinaryTooOld(BinaryIncompatible):
     """The Codex at `path` has a version below the oldest supported one."""
 
     name: ClassVar[str] = "binary_too_old"
 
     def __init__(self, path: Path, version: str, minimum: str) -> None:
-        super().__init__(f"{path} is Codex {version}; version {minimum} is the oldest supported. Update it.")
-        self.path = path
-        self.version = version
-        self.minimum = minimum
+        super().__init__(path, version, f"; version {minimum} is the oldest supported.")
+
+
+class BinaryLacksProtocol(BinaryIncompatible):
+    """The Codex at `path` has no longer, or not yet, what is needed of its protocol."""
+
+    name: ClassVar[str] = "binary_lacks_protocol"
+
+    def __init__(self, path: Path, version: str, missing: Sequence[str]) -> None:
+        super().__init__(path, version, f", which lacks {', '.join(missing)}.", missing)
 
 
 class AppServerFailed(CodexError):

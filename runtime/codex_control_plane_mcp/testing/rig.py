@@ -178,12 +178,15 @@ def _codex() -> Path:
 
 
 @asynccontextmanager
-async def scripted_rig(*, codex_settings: str = "", **settings: str) -> AsyncGenerator[ScriptedRig]:
+async def scripted_rig(
+    binary: Path | None = None, /, *, codex_settings: str = "", **settings: str
+) -> AsyncGenerator[ScriptedRig]:
     """Give a rig with a scripted model; `codex_settings` is TOML for Codex, `settings` is environment.
 
+    `binary` is the Codex to use; else it is that of the package, which we pin, or the one on PATH.
     Raises BinaryMissing without a Codex, and AssertionError at the end if a process or a file is left.
     """
-    binary = _codex()
+    binary = binary or _codex()
     directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=_PREFIX))
     async with ScriptedModel() as model:
         rig = ScriptedRig(directory, model, binary=binary, codex_settings=codex_settings)

@@ -10,17 +10,24 @@ from codex_control_plane_contract.errors import CodexAppServerIncompatible, Code
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp.codex.app_server import adopt_or_start
 from codex_control_plane_mcp.codex.app_server_record import RunningAppServer
-from codex_control_plane_mcp.codex.binary import Binary, binary_version, find_binary, require_version
+from codex_control_plane_mcp.codex.binary import (
+    Binary,
+    binary_version,
+    find_binary,
+    require_version,
+    version_order,
+)
 from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.codex.environment import clean_environment
 from codex_control_plane_mcp.codex.errors import (
     AppServerFailed,
     BinaryError,
-    BinaryTooOld,
+    BinaryIncompatible,
     CallError,
     CodexError,
     ConnectionFailed,
 )
+from codex_control_plane_mcp.codex.protocol import require_protocol
 from codex_control_plane_mcp.version import program_version
 
 _ACCOUNT_SECONDS = 10.0
@@ -45,12 +52,13 @@ async def open_session(settings: Settings, state_directory: Path) -> Session:
     """Return a session with the app-server of ``state_directory``, adopted or started.
 
     Raises CODEX_APP_SERVER_UNAVAILABLE (missing, refuses to start) and CODEX_APP_SERVER_INCOMPATIBLE (too
-    old); ``details.finding`` names the health finding.
+    old, or without something that is needed); ``details.finding`` names the health finding.
     """
     try:
         binary = find_binary(settings.codex_binary_path, search_path=os.environ.get("PATH"))
         version = await binary_version(binary)
         require_version(binary, version, codex.MINIMUM_VERSION)
+        await require_protocol(binary, version, codex.NEEDS, codex.PINNED_VERSIONS, state_directory)
         running = await adopt_or_start(
             binary, version, state_directory, _environment(settings), codex.CONFIGURATION
         )
@@ -63,7 +71,9 @@ async def open_session(settings: Settings, state_directory: Path) -> Session:
         raise CodexAppServerUnavailable(
             f"The app-server cannot be started: {fault.strerror}", finding="codex_binary"
         ) from fault
-    return Session(connection, codex.CodexCalls(connection), running, binary)
+    session = Session(connection, codex.CodexCalls(connection), running, binary)
+    await _require_adopted(session)
+    return session
 
 
 async def require_login(session: Session) -> None:
@@ -81,6 +91,22 @@ async def require_login(session: Session) -> None:
         )
 
 
+async def _require_adopted(session: Session) -> None:
+    """Close the session if its app-server, which somebody else may have started, is an older Codex."""
+    version, minimum = session.connection.server_version, codex.MINIMUM_VERSION
+    if version and version_order(version) < version_order(minimum):
+        await session.connection.close()
+        pid = session.app_server.identity.pid
+        raise CodexAppServerIncompatible(
+            f"An app-server of Codex {version} runs here, and {minimum} is the oldest supported. "
+            f"End it (`kill {pid}`); the worker then starts another one.",
+            finding="codex_binary",
+            foundVersion=version,
+            minimumVersion=minimum,
+            testedVersion=codex.TESTED_VERSION,
+        )
+
+
 def _environment(settings: Settings) -> Mapping[str, str]:
     environment = clean_environment(os.environ)
     if settings.codex_home is not None:
@@ -90,12 +116,14 @@ def _environment(settings: Settings) -> Mapping[str, str]:
 
 def _explained(fault: CodexError) -> CodexAppServerUnavailable | CodexAppServerIncompatible:
     match fault:
-        case BinaryTooOld():
+        case BinaryIncompatible():
             return CodexAppServerIncompatible(
                 f"{fault} Install version {codex.TESTED_VERSION}, then submit again.",
                 finding="codex_binary",
                 foundVersion=fault.version,
-                minimumVersion=fault.minimum,
+                minimumVersion=codex.MINIMUM_VERSION,
+                testedVersion=codex.TESTED_VERSION,
+                missing=[*fault.missing],
             )
         case BinaryError():
             return CodexAppServerUnavailable(str(fault), finding="codex_binary")

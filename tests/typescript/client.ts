@@ -1,0 +1,100 @@
+// A client of a real server: types from contract/, every value of the conversation validated by ajv.
+//
+//   node client.ts CONTRACT_JSON CWD MESSAGE COMMAND [ARGUMENT...]
+//
+// It submits the message, which must make Codex ask for leave once, allows that, and prints what it saw.
+
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+
+import type { Tools } from "./contract/contract.ts";
+
+type Name = keyof Tools;
+type Answer<N extends Name> = Tools[N]["output"];
+type Success<N extends Name> = Extract<Answer<N>, { ok: true }>;
+type PublishedTool = { name: Name; inputSchema: object; outputSchema: object };
+
+const [path, cwd, message, command, ...args] = process.argv.slice(2);
+if (!path || !cwd || !message || !command) throw new Error("usage: node client.ts CONTRACT_JSON CWD MESSAGE COMMAND");
+
+const published: PublishedTool[] = JSON.parse(readFileSync(path, "utf8")).tools;
+const ajv = new Ajv2020({ strict: true, allErrors: true });
+formats.default(ajv);
+const validators = new Map<Name, { input: ValidateFunction; output: ValidateFunction }>(
+  published.map((tool) => [
+    tool.name,
+    { input: ajv.compile(tool.inputSchema), output: ajv.compile(tool.outputSchema) },
+  ]),
+);
+const validated: Partial<Record<Name, number>> = {};
+
+const client = new Client({ name: "typescript-client", version: "1" });
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+);
+await client.connect(new StdioClientTransport({ command, args, env: environment }));
+
+function validate(check: ValidateFunction, value: unknown, what: string): void {
+  ok(check(value), `${what}: ${ajv.errorsText(check.errors)} in ${JSON.stringify(value)}`);
+}
+
+async function call<N extends Name>(name: N, input: Tools[N]["input"]): Promise<Answer<N>> {
+  const checks = validators.get(name);
+  ok(checks, `${name} is not published`);
+  validate(checks.input, input, `input of ${name}`);
+  const result = await client.callTool({ name, arguments: input as Record<string, unknown> });
+  validate(checks.output, result.structuredContent, `output of ${name}`);
+  validated[name] = (validated[name] ?? 0) + 1;
+  return result.structuredContent as Answer<N>;
+}
+
+async function succeed<N extends Name>(name: N, input: Tools[N]["input"]): Promise<Success<N>> {
+  const answer = await call(name, input);
+  ok(answer.ok, JSON.stringify(answer));
+  return answer as Success<N>;
+}
+
+async function reach(operationId: string, ...wanted: string[]): Promise<Success<"codex_get_operation_status">> {
+  let row = await succeed("codex_get_operation_status", { operation_id: operationId });
+  while (!wanted.includes(row.status)) {
+    ok(row.phase !== "ended", JSON.stringify(row));
+    row = await succeed("codex_get_operation_status", {
+      operation_id: operationId,
+      wait_seconds: 20,
+      state_cursor: row.stateCursor,
+    });
+  }
+  return row;
+}
+
+const served = (await client.listTools()).tools;
+deepStrictEqual(
+  served.map(({ name, inputSchema, outputSchema }) => ({ name, inputSchema, outputSchema })),
+  published.map(({ name, inputSchema, outputSchema }) => ({ name, inputSchema, outputSchema })),
+);
+
+await succeed("codex_get_agent_contract", {});
+await succeed("codex_health_summary", {});
+const task = await succeed("codex_submit_task", { operation_type: "start_chat", cwd, message });
+await reach(task.operationId, "waiting_for_approval");
+const { interactions } = await succeed("codex_list_pending_interactions", { operation_id: task.operationId });
+const [question] = interactions;
+ok(question);
+await succeed("codex_answer_pending_interaction", { interaction_id: question.interactionId, decision: "accept" });
+const row = await reach(task.operationId, "completed");
+const refusal = await call("codex_interrupt_turn", { operation_id: "op_unknown" });
+await client.close();
+
+console.log(
+  JSON.stringify({
+    tools: served.length,
+    validated,
+    report: row.finalReport?.text,
+    refusal: refusal.ok ? null : refusal.error.code,
+  }),
+);
