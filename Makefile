@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: help setup demo test live crash crash-pairs faults chaos check lint types imports spec gen bench lock clean
+.PHONY: help setup demo test live crash crash-pairs faults chaos check lint types imports spec diff gen bench lock clean
 
 help: ## list the verbs
 	@printf 'make VERB, where VERB is one of\n\n'
@@ -46,7 +46,7 @@ faults: $(READY) ## lose, delay, repeat, reorder and cut every message between w
 chaos: $(READY) ## random tasks under random deaths (N=60 SEED=1; CHAOS="--pace 0.1")
 	$(BIN)/python -m codex_control_plane_mcp.testing.chaos --errands $(or $(N),60) --seed $(or $(SEED),1) $(CHAOS)
 
-check: lint types imports spec ## format, lint, types, import rules, spec, freshness of what is compiled
+check: lint types imports spec diff ## format, lint, types, import rules, spec, freshness of what is compiled, breaks
 
 lint: $(READY)
 	$(BIN)/ruff format --check
@@ -61,6 +61,9 @@ imports: $(READY)
 
 spec: $(READY)
 	$(BIN)/codex-control-plane-mcp-codegen check --strict
+
+diff: $(READY) ## whom a change breaks since the last release (BASE=main: since a git revision)
+	$(BIN)/codex-control-plane-mcp-codegen diff $(BASE)
 
 gen: $(READY) ## compile spec/ into generated/ and docs/reference/
 	$(BIN)/codex-control-plane-mcp-codegen build
