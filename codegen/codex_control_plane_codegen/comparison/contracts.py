@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, cast
 
@@ -53,6 +53,9 @@ def read_contract(root: Path, base: str) -> Contract:
     if base == LOCK and not path.is_file():
         raise UnreadableContractError(f"there is no {LOCK} yet; `release --candidate` writes the first one")
     contract = _of_file(path, base) if path.is_file() else _of_revision(root, base)
+    if base != LOCK:
+        # What a revision holds is relied on as soon as anything was released, and not before.
+        contract = replace(contract, released=_has_release(root))
     if contract.document.get("formatVersion") != FORMAT_VERSION:
         found = contract.document.get("formatVersion", "none")
         raise UnreadableContractError(
@@ -60,6 +63,10 @@ def read_contract(root: Path, base: str) -> Contract:
             "name a revision that was built with this compiler"
         )
     return contract
+
+
+def _has_release(root: Path) -> bool:
+    return (root / LOCK).is_file() and _of_file(root / LOCK, LOCK).released
 
 
 def _of_file(path: Path, name: str) -> Contract:

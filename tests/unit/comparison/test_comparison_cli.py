@@ -91,6 +91,25 @@ def test_a_revision_and_a_file_are_compared_like_a_lock(
         assert [each["kind"] for each in result["findings"]] == ["input bound"]
 
 
+def test_a_revision_is_relied_on_once_there_is_a_release(
+    spec_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until then a break of it asks for no new version of the contract."""
+    codegen(spec_root, "build")
+    commit(spec_root)
+    codegen(spec_root, "release", "--candidate")
+    break_callers(spec_root)
+    capsys.readouterr()
+
+    assert codegen(spec_root, "diff", "HEAD") == 1
+    assert "SPEC-D002" not in capsys.readouterr().out
+
+    lock = spec_root / LOCK
+    lock.write_text(lock.read_text("utf-8").replace('"candidate"', '"released"'), "utf-8")
+    assert codegen(spec_root, "diff", "HEAD") == 1
+    assert "SPEC-D002" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [("{", "holds no contract"), ("[]", "but list"), ("{}", "formatVersion none, and 1 is compared")],
