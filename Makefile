@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: help setup demo test live crash crash-pairs faults chaos codex-versions codex-pins typescript check lint types imports spec gen bench lock clean
+.PHONY: help setup demo test live crash crash-pairs faults chaos codex-versions codex-pins typescript check lint types imports spec diff gen bench lock clean
 
 help: ## list the verbs
 	@printf 'make VERB, where VERB is one of\n\n'
@@ -55,7 +55,7 @@ typescript: $(READY) ## compile a TypeScript client against the published schema
 codex-pins: $(READY) ## pin the protocol of every supported Codex anew (VERSIONS="0.163.0 …" for some)
 	$(BIN)/python -m codex_control_plane_mcp.testing.codex_releases $(VERSIONS)
 
-check: lint types imports spec ## format, lint, types, import rules, spec, freshness of what is compiled
+check: lint types imports spec diff ## format, lint, types, import rules, spec, freshness of what is compiled, breaks
 
 lint: $(READY)
 	$(BIN)/ruff format --check
@@ -70,6 +70,9 @@ imports: $(READY)
 
 spec: $(READY)
 	$(BIN)/codex-control-plane-mcp-codegen check --strict
+
+diff: $(READY) ## whom a change breaks since the last release (BASE=main: since a git revision)
+	$(BIN)/codex-control-plane-mcp-codegen diff $(BASE)
 
 gen: $(READY) ## compile spec/ into generated/ and docs/reference/
 	$(BIN)/codex-control-plane-mcp-codegen build

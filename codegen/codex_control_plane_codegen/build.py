@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from codex_control_plane_codegen.emitters import EMITTERS
+from codex_control_plane_codegen.emitters.contract_document import contract_document, emit_contract
 from codex_control_plane_codegen.facts import Facts
 from codex_control_plane_codegen.loader import load
-from codex_control_plane_codegen.model import Model
+from codex_control_plane_codegen.model import JsonObject, Model
+from codex_control_plane_codegen.output import Output
 from codex_control_plane_codegen.reading import read_model
 
 Outputs: TypeAlias = Mapping[Path, bytes]
@@ -27,7 +29,19 @@ def build(root: Path) -> Outputs:
 def compile_model(root: Path, model: Model) -> Outputs:
     """Every output of the model, as `build` returns it."""
     facts = Facts(model)
-    return {root.joinpath(output.path): output.text.encode() for emit in EMITTERS for output in emit(facts)}
+    outputs = _emitted(facts)
+    outputs.extend(emit_contract(facts, outputs))
+    return {root.joinpath(output.path): output.text.encode() for output in outputs}
+
+
+def contract(model: Model) -> JsonObject:
+    """The contract document of the model, as `contract.json` holds it."""
+    facts = Facts(model)
+    return contract_document(facts, _emitted(facts))
+
+
+def _emitted(facts: Facts) -> list[Output]:
+    return [output for emit in EMITTERS for output in emit(facts)]
 
 
 def write(outputs: Outputs) -> tuple[Path, ...]:

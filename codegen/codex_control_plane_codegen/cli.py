@@ -10,6 +10,7 @@ from typing import Final
 from codex_control_plane_codegen import authoring, build, codex_verbs, drawings
 from codex_control_plane_codegen.analysis import Analysis, analyse
 from codex_control_plane_codegen.codes import CODES
+from codex_control_plane_codegen.comparison import verbs as comparison
 from codex_control_plane_codegen.diagnostics import nearest
 from codex_control_plane_codegen.diagrams import Diagram
 from codex_control_plane_codegen.facts import Facts
@@ -41,6 +42,7 @@ A day with it:
   {PROGRAM} build       write generated/ and docs/reference/
   {PROGRAM} watch       the same at every save
   {PROGRAM} check       what CI runs: the spec is sound and what follows from it is up to date
+  {PROGRAM} diff        what CI runs as well: nobody who relies on the last release is broken
 
 Exit codes: 0 all is well, 1 something was found, 2 the call itself is wrong."""
 
@@ -113,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("code", nargs="?", metavar="CODE", help="like SPEC-L001; all codes without it")
     verb.add_argument("--format", choices=("text", "json"), default="text", help="for people or programs")
     verb.set_defaults(command=_explain)
+    comparison.add_verbs(verbs)
     authoring.add_verbs(verbs)
     codex_verbs.add_verbs(verbs, _Raw)
     return parser

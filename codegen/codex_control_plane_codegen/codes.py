@@ -1,7 +1,8 @@
 """The table of codes: every kind of finding about a spec, once.
 
 Families: Y the files as YAML, S their schemas, R references and names, L lifecycles, T tools, C settings,
-X the Codex app-server. A code keeps its meaning for ever; one that is given up is not used again.
+X the Codex app-server, D differences from what was released. A code keeps its meaning for
+ever; one that is given up is not used again.
 """
 
 from collections.abc import Mapping
@@ -542,6 +543,50 @@ _CODEX: Final[Mapping[str, Code]] = {
     ),
 }
 
+_COMPARISON: Final[Mapping[str, Code]] = {
+    "SPEC-D001": Code(
+        "Break that nobody approved",
+        "The contract breaks a reader of the last release, and neither a new contract version nor an "
+        "approval says that this is meant. A new version warns callers and importers; rows and running work "
+        "read none.",
+        "The state `queued` is gone; tasks that are queued during the upgrade are stranded.",
+        "Undo it, or say in spec/approvals.yaml under its fingerprint why it is meant, and until when.",
+    ),
+    "SPEC-D002": Code(
+        "Contract version not raised",
+        "Callers or importers of the last release are broken, and contract_version is still the same.",
+        'contract_version: "1"  # and the tool codex_interrupt_turn is gone',
+        "Raise contract_version by one; the changelog tells users what to do.",
+    ),
+    "SPEC-D003": Code(
+        "Contract version raised for nothing",
+        "contract_version is not the released one, and no caller and no importer is broken; or it is not the "
+        "next one. Clients that check it would refuse a server that they understand.",
+        'contract_version: "2"  # and one optional argument is new',
+        "Set it as the hint says.",
+    ),
+    "SPEC-D004": Code(
+        "Approval that expired",
+        "The day until which a break was approved is over, and the break is still there.",
+        "diff-0123456789ab: {reason: Nobody uses it., expires: 2026-01-31}",
+        "Undo the break, or find out why it is still meant and set another day.",
+    ),
+    "SPEC-D005": Code(
+        "Approval of nothing",
+        "No break has this fingerprint: it was undone, it is released, or it has become another one.",
+        "diff-0123456789ab: {reason: Nobody uses it., expires: 2027-01-31}",
+        "Remove the approval, or correct its fingerprint.",
+        "warning",
+    ),
+    "SPEC-D006": Code(
+        "Missing migration",
+        "The tables differ from the released ones, and no migration is newer than the released ones. State "
+        "files of users would keep the old tables.",
+        "spec/lifecycles/operation.yaml has a new column, and 0001_initial.sql is the last migration.",
+        "Add the next numbered file to runtime/codex_control_plane_mcp/store/migrations.",
+    ),
+}
+
 CODES: Final[Mapping[str, Code]] = {
     **_YAML,
     **_SCHEMA,
@@ -550,6 +595,7 @@ CODES: Final[Mapping[str, Code]] = {
     **_TOOLS,
     **_SETTINGS,
     **_CODEX,
+    **_COMPARISON,
 }
 """Id → kind of finding."""
 

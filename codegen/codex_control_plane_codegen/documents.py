@@ -25,7 +25,10 @@ SINGLE_FILES: Final[Mapping[str, str]] = {
 }
 """File directly in ``spec/`` → kind of document; each of them must exist."""
 
-KINDS: Final = (*DIRECTORIES.values(), *SINGLE_FILES.values())
+OPTIONAL_FILES: Final[Mapping[str, str]] = {"approvals.yaml": "approvals"}
+"""File directly in ``spec/`` → kind of document; none of them needs to exist."""
+
+KINDS: Final = (*DIRECTORIES.values(), *SINGLE_FILES.values(), *OPTIONAL_FILES.values())
 """Every kind of document; each has a schema of the same name in ``schemas/spec``."""
 
 
@@ -35,7 +38,7 @@ def kind_of(path: PurePosixPath) -> str | None:
         case ("spec", directory, _):
             return DIRECTORIES.get(directory)
         case ("spec", name):
-            return SINGLE_FILES.get(name)
+            return SINGLE_FILES.get(name) or OPTIONAL_FILES.get(name)
         case _:
             return None
 

@@ -287,6 +287,16 @@ class Contract(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval(Element):
+    """A break of the released contract that is meant."""
+
+    fingerprint: str
+    reason: str
+    expires: str
+    """The last day on which it counts, like ``2027-01-31``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodexField(Element):
     """A field of Codex's protocol that is used here; `string!` is required, `Turn[]` a list."""
 
@@ -387,6 +397,7 @@ class Model:
     """A whole spec. The documents that occur once are None where they are missing."""
 
     documents: tuple[Document, ...]
+    """Those that say what the server is; approvals do not."""
     contract: Contract | None
     configuration: Configuration | None
     codex: Codex | None
@@ -396,3 +407,4 @@ class Model:
     tools: tuple[Tool, ...]
     errors: tuple[ErrorDefinition, ...]
     findings: tuple[Finding, ...]
+    approvals: tuple[Approval, ...]

@@ -15,6 +15,8 @@ from codex_control_plane_codegen.codes import CODES
 from codex_control_plane_codegen.rendering import as_text
 
 GOLDEN = Path(__file__).parent / "golden"
+COMPARED = Path(__file__).parent / "comparison" / "golden"
+"""The golden files of the codes that take two specs; their test is beside them."""
 
 
 def edits(text: str) -> Iterator[tuple[str, str, list[str]]]:
@@ -47,7 +49,7 @@ def apply(root: Path, verb: str, file: str, lines: list[str]) -> None:
         path.write_text(text.replace(taken, given), encoding="utf-8")
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", sorted(path.stem for path in GOLDEN.iterdir()))
 def test_each_code_is_reported_with_its_place_and_its_cure(code: str, spec_root: Path) -> None:
     """The smallest spec that breaks a rule is answered with exactly the golden text, and with its code."""
     given, _, expected = (GOLDEN / f"{code}.txt").read_text(encoding="utf-8").partition("====\n")
@@ -62,7 +64,9 @@ def test_each_code_is_reported_with_its_place_and_its_cure(code: str, spec_root:
 
 def test_every_code_has_one_golden_file() -> None:
     """The table of codes and the golden files name the same codes."""
-    assert {path.stem for path in GOLDEN.iterdir()} == set(CODES)
+    golden = [path.stem for directory in (GOLDEN, COMPARED) for path in directory.iterdir()]
+
+    assert sorted(golden) == sorted(CODES)
 
 
 def test_the_base_spec_is_sound(spec_root: Path) -> None:

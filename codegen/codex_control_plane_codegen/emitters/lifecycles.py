@@ -23,11 +23,12 @@ from codex_control_plane_codegen.templating import render
 
 
 def emit(facts: Facts) -> Iterator[Output]:
-    """The package `lifecycles`: one module per lifecycle."""
+    """The package `lifecycles`, if there are any: one module per lifecycle."""
     package = CONTRACT_PACKAGE / "lifecycles"
     sources = [lifecycle.lifecycle.document.path for lifecycle in facts.lifecycles.values()]
     names = sorted(facts.lifecycles)
-    yield Output(package / "__init__.py", render("lifecycles_init.py", names=names, sources=sources))
+    if names:
+        yield Output(package / "__init__.py", render("lifecycles_init.py", names=names, sources=sources))
     for name, lifecycle in facts.lifecycles.items():
         yield Output(package / f"{name}.py", render("lifecycle.py", view=View(lifecycle)))
 

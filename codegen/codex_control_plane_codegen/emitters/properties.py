@@ -14,4 +14,5 @@ def emit(facts: Facts) -> Iterator[Output]:
     text = render(
         "properties.py", lifecycles=lifecycles, lifecycle_names=list(facts.lifecycles), sources=sources
     )
-    yield Output(CONTRACT_PACKAGE / "properties.py", text)
+    if facts.lifecycles:
+        yield Output(CONTRACT_PACKAGE / "properties.py", text)

@@ -10,6 +10,7 @@ from codex_control_plane_codegen.documents import Document
 from codex_control_plane_codegen.model import Model
 from codex_control_plane_codegen.reading.codex import read_codex
 from codex_control_plane_codegen.reading.contract import (
+    read_approvals,
     read_configuration,
     read_contract,
     read_errors,
@@ -29,7 +30,7 @@ def read_model(documents: Sequence[Document]) -> Model:
     for document in ordered:
         roots.setdefault(document.kind, []).append(Node.root(document))
     return Model(
-        documents=ordered,
+        documents=tuple(document for document in ordered if document.kind != "approvals"),
         contract=next((read_contract(root) for root in roots.get("contract", ())), None),
         configuration=next((read_configuration(root) for root in roots.get("config", ())), None),
         codex=next((read_codex(root) for root in roots.get("codex", ())), None),
@@ -43,4 +44,5 @@ def read_model(documents: Sequence[Document]) -> Model:
         tools=tuple(read_tool(root) for root in roots.get("tool", ())),
         errors=tuple(error for root in roots.get("errors", ()) for error in read_errors(root)),
         findings=tuple(finding for root in roots.get("findings", ()) for finding in read_findings(root)),
+        approvals=tuple(each for root in roots.get("approvals", ()) for each in read_approvals(root)),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from codex_control_plane_codegen.model import (
+    Approval,
     Configuration,
     Contract,
     ErrorDefinition,
@@ -56,6 +57,17 @@ def read_findings(root: Node) -> Iterator[Finding]:
             severity=node.text("severity"),
             means=node.text("means"),
             recommended_action=node.text("recommended_action"),
+        )
+
+
+def read_approvals(root: Node) -> Iterator[Approval]:
+    """The breaks that are meant."""
+    for fingerprint, node in root.entries("approvals"):
+        yield Approval(
+            **node.place,
+            fingerprint=fingerprint,
+            reason=node.text("reason"),
+            expires=node.text("expires"),
         )
 
 
