@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: help setup demo test live crash crash-pairs faults chaos codex-versions codex-pins typescript check lint types imports spec gen bench lock clean
+.PHONY: help setup demo test live crash crash-pairs faults chaos codex-versions codex-pins typescript check lint types imports spec mutants gen bench lock clean
 
 help: ## list the verbs
 	@printf 'make VERB, where VERB is one of\n\n'
@@ -70,6 +70,10 @@ imports: $(READY)
 
 spec: $(READY)
 	$(BIN)/codex-control-plane-mcp-codegen check --strict
+	$(BIN)/codex-control-plane-mcp-codegen verify
+
+mutants: $(READY) ## break the spec in many ways and see whether check and verify find it (EVERY=1 for all)
+	$(BIN)/codex-control-plane-mcp-codegen verify --mutants $(or $(EVERY),15)
 
 gen: $(READY) ## compile spec/ into generated/ and docs/reference/
 	$(BIN)/codex-control-plane-mcp-codegen build
