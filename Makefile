@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: help setup demo test live crash crash-pairs faults chaos codex-versions codex-pins typescript check lint types imports spec diff gen bench lock clean
+.PHONY: help setup demo test live crash crash-pairs faults chaos codex-versions codex-pins typescript check lint types imports spec mutants diff gen bench lock clean
 
 help: ## list the verbs
 	@printf 'make VERB, where VERB is one of\n\n'
@@ -70,6 +70,10 @@ imports: $(READY)
 
 spec: $(READY)
 	$(BIN)/codex-control-plane-mcp-codegen check --strict
+	$(BIN)/codex-control-plane-mcp-codegen verify
+
+mutants: $(READY) ## break the spec in many ways and see whether check and verify find it (EVERY=1 for all)
+	$(BIN)/codex-control-plane-mcp-codegen verify --mutants $(or $(EVERY),15)
 
 diff: $(READY) ## whom a change breaks since the last release (BASE=main: since a git revision)
 	$(BIN)/codex-control-plane-mcp-codegen diff $(BASE)

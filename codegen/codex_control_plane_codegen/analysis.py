@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codex_control_plane_codegen.checks import CHECKS, USAGE_CHECKS
+from codex_control_plane_codegen.checks import CHECKS, COMPOSITION_CHECKS, USAGE_CHECKS
 from codex_control_plane_codegen.checks.subject import Subject
 from codex_control_plane_codegen.diagnostics import Diagnostic, in_order
 from codex_control_plane_codegen.facts import Facts
@@ -55,6 +55,6 @@ def analyse(root: Path) -> Analysis:
     for check in CHECKS:
         found.extend(check(subject))
     if not any(finding.severity == "error" for finding in found):
-        for check in USAGE_CHECKS:
+        for check in (*COMPOSITION_CHECKS, *USAGE_CHECKS):
             found.extend(check(subject))
     return Analysis(model, in_order(found))

@@ -1,4 +1,4 @@
-"""The command line: ``build``, ``check``, ``graph``, ``explain``; more in `authoring` and `codex_verbs`."""
+"""The command line: ``build``, ``check``, ``graph``, ``explain``; other verbs have modules of their own."""
 
 import argparse
 import json
@@ -28,6 +28,8 @@ from codex_control_plane_codegen.rendering import (
 )
 from codex_control_plane_codegen.schemas import SchemaMissingError
 from codex_control_plane_codegen.stubs import StubRefusedError
+from codex_control_plane_codegen.verification import verb as verification
+from codex_control_plane_codegen.verification.choices import ChoiceError
 
 OK: Final = 0
 FINDINGS: Final = 1
@@ -43,6 +45,7 @@ A day with it:
   {PROGRAM} watch       the same at every save
   {PROGRAM} check       what CI runs: the spec is sound and what follows from it is up to date
   {PROGRAM} diff        what CI runs as well: nobody who relies on the last release is broken
+  {PROGRAM} verify      what CI runs: every promise holds in every state that can be reached
 
 Exit codes: 0 all is well, 1 something was found, 2 the call itself is wrong."""
 
@@ -84,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (StubRefusedError, drawings.GraphvizMissingError) as error:
+    except (StubRefusedError, ChoiceError, drawings.GraphvizMissingError) as error:
         _complain(str(error))
         return USAGE
     except SchemaMissingError as error:
@@ -116,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--format", choices=("text", "json"), default="text", help="for people or programs")
     verb.set_defaults(command=_explain)
     comparison.add_verbs(verbs)
+    verification.add_verb(verbs)
     authoring.add_verbs(verbs)
     codex_verbs.add_verbs(verbs, _Raw)
     return parser

@@ -1,7 +1,7 @@
 """The table of codes: every kind of finding about a spec, once.
 
 Families: Y the files as YAML, S their schemas, R references and names, L lifecycles, T tools, C settings,
-X the Codex app-server, D differences from what was released. A code keeps its meaning for
+X the Codex app-server, V the composition, D differences from what was released. A code keeps its meaning for
 ever; one that is given up is not used again.
 """
 
@@ -64,7 +64,9 @@ _YAML: Final[Mapping[str, Code]] = {
     ),
     "SPEC-Y007": Code(
         "Missing document",
-        "contract.yaml, errors.yaml, config.yaml, findings.yaml and codex.yaml occur once and are needed.",
+        "contract.yaml, errors.yaml, config.yaml, findings.yaml, codex.yaml and composition.yaml occur "
+        "once and "
+        "are needed.",
         "no spec/errors.yaml",
         "Add the file, or call the compiler with the right --root.",
     ),
@@ -587,6 +589,47 @@ _COMPARISON: Final[Mapping[str, Code]] = {
     ),
 }
 
+_COMPOSITION: Final[Mapping[str, Code]] = {
+    "SPEC-V001": Code(
+        "Unknown part of the composition",
+        "A step, a decision or a promise names a row, surrounding, bound, decision or step that the "
+        "composition "
+        "does not have, or a row is of a lifecycle that does not exist.",
+        "when: {tsak: queued}",
+        "Correct the name, or declare the part.",
+    ),
+    "SPEC-V002": Code(
+        "Unknown value",
+        "A condition or an assignment names a value that its row, surrounding or bound cannot have.",
+        "when: {worker: dead}   # values: [gone, alive]",
+        "Take a state or group of the lifecycle or `absent`, a declared value, or `left` or `spent`.",
+    ),
+    "SPEC-V003": Code(
+        "Unknown event",
+        "A step raises an event that the lifecycle of the row does not have.",
+        "then: [task.clame]",
+        "Correct the name, or add the event to the lifecycle.",
+    ),
+    "SPEC-V004": Code(
+        "Not for this actor to raise",
+        "The lifecycle says who may raise an event. The client speaks for itself only; the worker also "
+        "for what "
+        "it has heard from Codex; what the clock brings about is written by the worker. Codex and "
+        "faults write "
+        "nothing.",
+        "cancel: {actor: worker, then: [task.cancel], ...}   # cancel is by: [client]",
+        "Correct the actor of the step, or `by` of the event.",
+    ),
+    "SPEC-V005": Code(
+        "More rows than one",
+        "The composition follows one row of each part. That is the whole truth only if the database "
+        "allows no "
+        "second one that is open: a `unique` rule of the lifecycle must cover every state that is not final.",
+        "unique: [{columns: [subject_id, kind], while: [sent], ...}]   # and unknown ones?",
+        "Widen the rule to every open state, or add one.",
+    ),
+}
+
 CODES: Final[Mapping[str, Code]] = {
     **_YAML,
     **_SCHEMA,
@@ -596,6 +639,7 @@ CODES: Final[Mapping[str, Code]] = {
     **_SETTINGS,
     **_CODEX,
     **_COMPARISON,
+    **_COMPOSITION,
 }
 """Id → kind of finding."""
 

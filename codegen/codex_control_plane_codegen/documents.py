@@ -22,6 +22,7 @@ SINGLE_FILES: Final[Mapping[str, str]] = {
     "config.yaml": "config",
     "findings.yaml": "findings",
     "codex.yaml": "codex",
+    "composition.yaml": "composition",
 }
 """File directly in ``spec/`` → kind of document; each of them must exist."""
 

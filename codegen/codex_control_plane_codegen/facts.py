@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from codex_control_plane_codegen.documents import Document
 from codex_control_plane_codegen.model import Column, Event, Lifecycle, Model, State, Tool
 
 Cell: TypeAlias = Literal["transition", "ignored", "illegal", "conflict"]
@@ -149,9 +150,14 @@ class Facts:
         )
 
     @cached_property
+    def compiled(self) -> tuple[Document, ...]:
+        """The documents that outputs follow from: all but the composition, which is only verified."""
+        return tuple(document for document in self.model.documents if document.kind != "composition")
+
+    @cached_property
     def contract_hash(self) -> str:
-        """SHA-256 of everything that the spec says; comments and layout do not count."""
-        return digest({document.path: document.data for document in self.model.documents})
+        """SHA-256 of everything that is compiled; comments and layout do not count."""
+        return digest({document.path: document.data for document in self.compiled})
 
 
 def digest(value: object) -> str:

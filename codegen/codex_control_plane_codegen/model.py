@@ -21,6 +21,7 @@ Actor: TypeAlias = Literal["client", "worker", "codex", "clock", "operator"]
 ColumnType: TypeAlias = Literal["text", "integer", "number", "boolean", "timestamp", "enum", "json"]
 Effect: TypeAlias = Literal["given", "optional", "kept", "now", "cleared", "incremented"]
 SettingType: TypeAlias = Literal["text", "integer", "boolean", "enum", "path", "paths"]
+StepActor: TypeAlias = Literal["client", "worker", "codex", "clock", "operator", "fault"]
 WaitsFor: TypeAlias = Literal["human", "codex", "quota", "slot", "none"]
 
 
@@ -393,6 +394,136 @@ class Codex(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComposedRow(Element):
+    """A row that the composition follows, named by the part that it plays."""
+
+    name: str
+    lifecycle: str
+    where: Mapping[str, str]
+    """Column → value that tells it from other rows of the lifecycle."""
+    single: bool
+    """Whether the database allows no second open row of it."""
+    means: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surrounding(Element):
+    """Something around the rows: a process, a message on its way, what Codex has."""
+
+    name: str
+    values: tuple[str, ...]
+    starts: tuple[str, ...]
+    means: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound(Element):
+    """How often something may happen."""
+
+    name: str
+    limit: int
+    varies: bool
+    """Whether everything from nothing to the limit is a start."""
+    means: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition(Element):
+    """What parts of the composition may be, by their names; all must hold, and an empty one always does."""
+
+    allowed: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raise(Element):
+    """An event of a row as part of a transaction, perhaps only under a condition."""
+
+    row: str
+    event: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide(Element):
+    """A decision as part of a transaction."""
+
+    decision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision(Element):
+    """Events that belong together and are part of several steps."""
+
+    name: str
+    means: str
+    then: tuple[Raise, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite(Element):
+    """What a step makes of a surrounding: old value → new value; `*` stands for every old value."""
+
+    surrounding: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Element):
+    """Something that may happen: one transaction, or one event around it."""
+
+    name: str
+    actor: StepActor
+    means: str
+    assumes: str
+    when: Condition
+    then: tuple[Raise | Decide, ...]
+    sets: tuple[Rewrite, ...]
+    spends: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(Element):
+    """A part of the composition that is explored by itself."""
+
+    name: str
+    means: str
+    without: tuple[str, ...]
+    """The steps that it leaves out."""
+    on_request: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise(Element):
+    """What holds in every state that can be reached.
+
+    Either `never` is not met, or from wherever `whenever` is met, `reaches` can be met.
+    """
+
+    name: str
+    means: str
+    never: Condition | None
+    whenever: Condition | None
+    reaches: Condition | None
+    without: tuple[str, ...]
+    """Steps that it does not count on, besides those of the client and faults."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition(Element):
+    """How rows move together, and what holds all the same."""
+
+    means: str
+    source: str
+    rows: tuple[ComposedRow, ...]
+    surroundings: tuple[Surrounding, ...]
+    bounds: tuple[Bound, ...]
+    decisions: tuple[Decision, ...]
+    steps: tuple[Step, ...]
+    views: tuple[View, ...]
+    promises: tuple[Promise, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A whole spec. The documents that occur once are None where they are missing."""
 
@@ -401,6 +532,7 @@ class Model:
     contract: Contract | None
     configuration: Configuration | None
     codex: Codex | None
+    composition: Composition | None
     lifecycles: tuple[Lifecycle, ...]
     records: tuple[Record, ...]
     types: tuple[TypeDefinition, ...]

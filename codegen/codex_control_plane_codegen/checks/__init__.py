@@ -28,6 +28,11 @@ from codex_control_plane_codegen.checks.columns import (
     required_columns_are_set,
     states_do_not_contradict_themselves,
 )
+from codex_control_plane_codegen.checks.composition import (
+    actors_may_raise_their_events,
+    followed_rows_are_single,
+    parts_of_the_composition_exist,
+)
 from codex_control_plane_codegen.checks.evidence import codex_is_quoted
 from codex_control_plane_codegen.checks.examples import defaults_fit, examples_fit, required_properties_exist
 from codex_control_plane_codegen.checks.names import (
@@ -106,6 +111,13 @@ CHECKS: Final[tuple[Check, ...]] = (
     experimental_is_said,
 )
 """Every check of what must hold, in the order in which a reader of a spec would ask."""
+
+COMPOSITION_CHECKS: Final[tuple[Check, ...]] = (
+    parts_of_the_composition_exist,
+    actors_may_raise_their_events,
+    followed_rows_are_single,
+)
+"""The checks of how lifecycles move together; they come when each by itself is sound."""
 
 USAGE_CHECKS: Final[tuple[Check, ...]] = (types_are_used, errors_are_used, codex_shapes_are_used)
 """The checks for what is left over; they come when there is no error."""

@@ -18,7 +18,7 @@ def emit(facts: Facts) -> Iterator[Output]:
         return
     text = render(
         "contract.py",
-        sources=[document.path for document in facts.model.documents],
+        sources=[document.path for document in facts.compiled],
         contract=contract,
         contract_hash=facts.contract_hash,
         next_actions=_meanings(contract.next_actions),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from codex_control_plane_codegen.documents import Document
 from codex_control_plane_codegen.model import Model
 from codex_control_plane_codegen.reading.codex import read_codex
+from codex_control_plane_codegen.reading.composition import read_composition
 from codex_control_plane_codegen.reading.contract import (
     read_approvals,
     read_configuration,
@@ -34,6 +35,7 @@ def read_model(documents: Sequence[Document]) -> Model:
         contract=next((read_contract(root) for root in roots.get("contract", ())), None),
         configuration=next((read_configuration(root) for root in roots.get("config", ())), None),
         codex=next((read_codex(root) for root in roots.get("codex", ())), None),
+        composition=next((read_composition(root) for root in roots.get("composition", ())), None),
         lifecycles=tuple(read_lifecycle(root) for root in roots.get("lifecycle", ())),
         records=tuple(read_record(root) for root in roots.get("record", ())),
         types=tuple(

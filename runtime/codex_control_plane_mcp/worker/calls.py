@@ -76,3 +76,10 @@ def void_open(transaction: Transaction, reader: Reader, subject_id: str, kind: K
     calling = reader.open_attempt_of(subject_id, kind)
     if calling is not None:
         void(transaction, reader, calling.attempt_id, evidence)
+
+
+def doubt_open(transaction: Transaction, reader: Reader, subject_id: str, kind: Kind, error: Error) -> None:
+    """Record that nothing will tell what became of the open call of this kind, if there is one."""
+    calling = reader.open_attempt_of(subject_id, kind)
+    if calling is not None:
+        doubt(transaction, reader, calling.attempt_id, error)

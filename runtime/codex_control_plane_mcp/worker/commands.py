@@ -1,6 +1,7 @@
 """Orders of the servers: deliver an answer, interrupt a turn. The rows say what is due."""
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Coroutine
@@ -15,6 +16,7 @@ from codex_control_plane_mcp.worker import calls
 from codex_control_plane_mcp.worker.faults import refusal, unavailable
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.requeueing import gone
 
 _LOG = logging.getLogger(__name__)
 _CALL_SECONDS = 30.0
@@ -123,9 +125,6 @@ class Commander:
         self._ledger.require_lease()
         try:
             await codex.turn_interrupt(timeout=_CALL_SECONDS, thread_id=row.thread_id, turn_id=row.turn_id)
-            await self._settle(calls.accept, calling, "reply to turn/interrupt")
-            # An interrupted turn leaves its running command behind.
-            await codex.thread_background_terminals_clean(timeout=_CALL_SECONDS, thread_id=row.thread_id)
         except CallRefused as refused:
             await self._settle(calls.refuse, calling, refusal(refused).as_error())
             await asyncio.sleep(_PAUSE_SECONDS)
@@ -134,6 +133,13 @@ class Commander:
             await self._settle(calls.void, calling, "never written")
         except CallError as fault:
             await self._settle(calls.doubt, calling, unavailable(fault).as_error())
+            # Only a new link asks Codex whether the turn still runs; until then nobody would stop it again.
+            await link.session.connection.close()
+        else:
+            await self._settle(calls.accept, calling, "reply to turn/interrupt")
+            # An interrupted turn leaves its running command behind.
+            with contextlib.suppress(CallError):
+                await codex.thread_background_terminals_clean(timeout=_CALL_SECONDS, thread_id=row.thread_id)
 
     def _begin_interrupt(
         self, command: worker_command.Open, link: Link, transaction: Transaction, reader: Reader
@@ -191,6 +197,8 @@ def close_fulfilled(transaction: Transaction, reader: Reader, *, worker_id: str)
             question = reader.interaction(command.subject_id)
             if isinstance(question, interaction.Delivering):
                 reason = "The answer could not be delivered within a week."
+                subject_id = question.interaction_id
+                calls.doubt_open(transaction, reader, subject_id, "interaction_answer", gone(reason))
                 transaction.apply(question.fail(reason=reason), evidence="the deadline of the delivery")
 
 

@@ -250,7 +250,12 @@ class Reconciler:
         end_turn(transaction, reader, row.turn_id, honest, self._patience)
 
     async def _lose(self, turn_id: str, message: str) -> None:
-        await self._ledger.change(lambda tx, reader: lose_turn(tx, reader, turn_id, gone(message)))
+        def decide(transaction: Transaction, reader: Reader) -> None:
+            # Its app-server is dead; without this its questions would be open until a next link is made.
+            _orphan_questions(transaction, reader, turn_id)
+            lose_turn(transaction, reader, turn_id, gone(message))
+
+        await self._ledger.change(decide)
 
 
 def _doubted(transaction: Transaction, reader: Reader, operation_id: str) -> attempt.Unknown | None:
