@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from codex_control_plane_mcp.process_identity import ProcessIdentity
 from codex_control_plane_mcp.store import Fence, LeaseKeeper, Store
-from codex_control_plane_mcp.testing.journal_replay import first_violation
+from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.testing.manual_clock import ManualClock
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 

@@ -22,7 +22,7 @@ import subprocess, sys
 from pathlib import Path
 from codex_control_plane_contract.errors import CodexStateUnusable
 from codex_control_plane_mcp.store import Fence, Store
-from codex_control_plane_mcp.testing.journal_replay import first_violation
+from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
 directory = Path(sys.argv[1])

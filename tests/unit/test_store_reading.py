@@ -7,9 +7,9 @@ import pytest
 from codex_control_plane_contract.lifecycles import operation, turn
 from codex_control_plane_mcp.store import Fence, Store
 from codex_control_plane_mcp.store.identifiers import new_id
+from codex_control_plane_mcp.store.lifecycle_tables import LIFECYCLES
 from codex_control_plane_mcp.store.statements import named_statements
 from codex_control_plane_mcp.store.transaction import LifecycleRow
-from codex_control_plane_mcp.testing.lifecycle_tables import LIFECYCLES
 from codex_control_plane_mcp.testing.manual_clock import NOON, ManualClock
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
