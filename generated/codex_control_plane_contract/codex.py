@@ -52,6 +52,7 @@ METHODS: Final[tuple[str, ...]] = (
     "account/read",
     "thread/start",
     "thread/resume",
+    "thread/read",
     "thread/unsubscribe",
     "thread/name/set",
     "thread/turns/list",

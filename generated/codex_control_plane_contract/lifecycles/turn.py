@@ -549,7 +549,7 @@ _RUNNING_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
         "turn_id = :id AND state = 'running' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence=None,
+    required_evidence="a server request of kind approval, permissions or elicitation",
     fenced=True,
     emits=(),
     read=reader(WaitingForApproval, read),
@@ -564,7 +564,7 @@ _RUNNING_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
         "turn_id = :id AND state = 'running' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence=None,
+    required_evidence="a server request of kind user_input",
     fenced=True,
     emits=(),
     read=reader(WaitingForUserInput, read),
@@ -647,7 +647,7 @@ _WAITING_FOR_APPROVAL_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
         "turn_id = :id AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence=None,
+    required_evidence="a server request of kind user_input",
     fenced=True,
     emits=(),
     read=reader(WaitingForUserInput, read),
@@ -662,7 +662,7 @@ _WAITING_FOR_APPROVAL_RESUME: Final[Edge[Running]] = Edge(
         "AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence=None,
+    required_evidence="serverRequest/resolved for the last open request",
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -745,7 +745,7 @@ _WAITING_FOR_USER_INPUT_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
         "turn_id = :id AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence=None,
+    required_evidence="a server request of kind approval, permissions or elicitation",
     fenced=True,
     emits=(),
     read=reader(WaitingForApproval, read),
@@ -760,7 +760,7 @@ _WAITING_FOR_USER_INPUT_RESUME: Final[Edge[Running]] = Edge(
         "AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence=None,
+    required_evidence="serverRequest/resolved for the last open request",
     fenced=True,
     emits=(),
     read=reader(Running, read),

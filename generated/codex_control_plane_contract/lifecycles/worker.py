@@ -327,6 +327,7 @@ _STANDBY_REQUEST_HANDOVER: Final[Edge[Standby]] = Edge(
         "'standby' AND revision = :revision RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Standby, read),
@@ -391,6 +392,7 @@ _EXECUTING_REQUEST_HANDOVER: Final[Edge[Executing]] = Edge(
         "'executing' AND revision = :revision RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Executing, read),
