@@ -63,6 +63,11 @@ def connect_read_only(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
 
     Raises CODEX_STATE_UNUSABLE for a file that is missing, damaged, or not of this program's schema.
     """
+    if not path.exists():
+        raise CodexStateUnusable(
+            f"There is no state file at {path}. The first server or worker with these settings creates it; "
+            "or point CODEX_MCP_STATE_DB to another file."
+        )
     with explained(path):
         # The URI, because only it can say that the file must not be created.
         connection = sqlite3.connect(
