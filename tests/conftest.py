@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from codex_control_plane_mcp.process_identity import ProcessIdentity
 from codex_control_plane_mcp.store import Fence, LeaseKeeper, Store
-from codex_control_plane_mcp.testing.journal_replay import first_violation
+from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.testing.manual_clock import ManualClock
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
@@ -35,16 +35,21 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture
-def conforming_store(tmp_path: Path) -> Iterator[None]:
-    """After the test, replays every state file that it left: the spec must allow all that happened."""
+@pytest.fixture(autouse=True)
+def conforming_states(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test, replays every state file that it left: the spec must allow all that happened.
+
+    A test that damages a state file on purpose is marked `spoils_state`.
+    """
+    uses_files = "tmp_path" in request.fixturenames and not request.node.get_closest_marker("spoils_state")
+    directory: Path | None = request.getfixturevalue("tmp_path") if uses_files else None
     yield
-    for path in tmp_path.rglob("state.sqlite"):
+    for path in directory.rglob("state.sqlite") if directory is not None else ():
         assert first_violation(path) is None
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: ManualClock, conforming_store: None) -> Iterator[Store]:  # noqa: ARG001
+def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
     """An empty store on a manual clock, in a directory of its own."""
     with Store.open(tmp_path / "state" / "state.sqlite", clock=clock, busy_seconds=5.0) as opened:
         yield opened

@@ -61,6 +61,8 @@ class Change(Generic[RowT_co]):
     parameters: Mapping[str, Value]
     actors: tuple[Actor, ...]
     """Who may raise the event."""
+    required_evidence: str | None
+    """What must show that the event happened; None where nothing has to."""
     fenced: bool
     """Whether commits of the worker, of Codex and of the clock must use the fenced statement."""
     emits: tuple[str, ...]
@@ -89,6 +91,7 @@ class Edge(Generic[RowT_co]):
     target: str
     statement: str
     actors: tuple[Actor, ...]
+    required_evidence: str | None
     fenced: bool
     emits: tuple[str, ...]
     read: Callable[[Mapping[str, Value]], RowT_co]
@@ -113,6 +116,7 @@ class Edge(Generic[RowT_co]):
             fenced_statement=self.statement.removesuffix(RETURNING) + FENCE + RETURNING,
             parameters={"id": row_id, "revision": revision, **parameters},
             actors=self.actors,
+            required_evidence=self.required_evidence,
             fenced=self.fenced,
             emits=self.emits,
             read=self.read,

@@ -13,9 +13,9 @@ import pytest
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_mcp.process_identity import ProcessIdentity
 from codex_control_plane_mcp.store import LeaseKeeper, Store
+from codex_control_plane_mcp.store.conformance import first_violation
+from codex_control_plane_mcp.store.lifecycle_tables import LIFECYCLES
 from codex_control_plane_mcp.store.transaction import LifecycleRow
-from codex_control_plane_mcp.testing.journal_replay import first_violation
-from codex_control_plane_mcp.testing.lifecycle_tables import LIFECYCLES
 from codex_control_plane_mcp.testing.manual_clock import ManualClock
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 

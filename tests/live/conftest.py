@@ -1,11 +1,12 @@
 """Fixtures of the live tests: a real app-server in its own directory, with a scripted model behind it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
 
 from codex_control_plane_mcp.codex.app_server_record import RunningAppServer
+from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.testing.live_app_server import live_app_server
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
 from codex_control_plane_mcp.testing.scripted_model import ScriptedModel
@@ -54,6 +55,14 @@ async def app_server(state_directory: Path, codex_home: Path) -> AsyncGenerator[
     """A real app-server; at the end, whichever listens in its place is ended and nothing may be left."""
     async with live_app_server(state_directory, codex_home) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def conforming_rig(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test, replays the state file of the rig that the tests of its module share."""
+    shared: ScriptedRig | None = request.getfixturevalue("rig") if "rig" in request.fixturenames else None
+    yield
+    assert shared is None or first_violation(shared.store.path) is None
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.store.succession import first_usurpation, holders
 from codex_control_plane_mcp.testing.crashes.verdict import awaited
 from codex_control_plane_mcp.testing.evidence import report
-from codex_control_plane_mcp.testing.journal_replay import first_violation
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
 from codex_control_plane_mcp.testing.task_client import TaskClient

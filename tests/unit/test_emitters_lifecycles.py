@@ -123,6 +123,7 @@ def test_an_edge_is_one_fenced_statement(door: str) -> None:
         "        \"updated_at = :now WHERE door_id = :id AND state = 'shut' AND revision = :revision RETURNING *\"\n"
         "    ),\n"
         '    actors=("client",),\n'
+        "    required_evidence=None,\n"
         "    fenced=True,\n"
         '    emits=("ring",),\n'
         "    read=reader(Open, read),\n"

@@ -89,7 +89,7 @@ def locked(path: Path) -> Generator[None, None, None]:
 
 
 @pytest.fixture
-def real_store(tmp_path: Path, conforming_store: None) -> Iterator[Store]:  # noqa: ARG001
+def real_store(tmp_path: Path) -> Iterator[Store]:
     """A store on the clock of this machine."""
     with Store.open(tmp_path / "real" / "state.sqlite") as store:
         yield store

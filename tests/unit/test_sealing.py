@@ -87,7 +87,9 @@ def test_a_secret_is_nowhere_in_the_store(store: Store, samples: SampleRows, fen
     token = answering.response["sealed"]
     assert isinstance(token, str)
     with store.transaction("wrk_test", fence) as (transaction, _):
-        spent_answer = transaction.apply(answering.confirm(response=spent(answering.response)))
+        spent_answer = transaction.apply(
+            answering.confirm(response=spent(answering.response)), evidence="serverRequest/resolved"
+        )
     assert spent_answer.response == {"sealed": None}
     assert_nowhere(SECRET, directory)
 

@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from codex_control_plane_mcp.store import Store
 from codex_control_plane_mcp.testing.python_child import PythonChild
-
-pytestmark = pytest.mark.usefixtures("conforming_store")
 
 PRELUDE = """
 import sys

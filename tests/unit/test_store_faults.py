@@ -22,7 +22,7 @@ import subprocess, sys
 from pathlib import Path
 from codex_control_plane_contract.errors import CodexStateUnusable
 from codex_control_plane_mcp.store import Fence, Store
-from codex_control_plane_mcp.testing.journal_replay import first_violation
+from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
 directory = Path(sys.argv[1])
@@ -79,6 +79,7 @@ def test_a_file_that_may_not_grow_is_told(store: Store, samples: SampleRows) -> 
     samples.apply(samples.change(row, "cancel"))
 
 
+@pytest.mark.spoils_state
 def test_damage_under_an_open_store_is_told(tmp_path: Path) -> None:
     """A read that meets a damaged page says that the file is corrupt, and raises nothing else."""
     path = tmp_path / "damaged" / "state.sqlite"

@@ -149,6 +149,7 @@ def cut(path: Path) -> None:
     os.truncate(path, 1000)
 
 
+@pytest.mark.spoils_state
 @pytest.mark.parametrize("spoil", [write_text, corrupt, cut])
 def test_a_file_that_is_no_database_is_refused(path: Path, spoil: Callable[[Path], None]) -> None:
     """A file that SQLite cannot read is refused with what to do."""
@@ -157,6 +158,7 @@ def test_a_file_that_is_no_database_is_refused(path: Path, spoil: Callable[[Path
     assert "state.sqlite is" in refused(path).message
 
 
+@pytest.mark.spoils_state
 @pytest.mark.parametrize(
     "script",
     [
@@ -178,6 +180,7 @@ def test_the_database_of_another_program_is_refused(path: Path, script: str) -> 
     assert mode(path) == 0o644
 
 
+@pytest.mark.spoils_state
 def test_a_newer_file_is_refused(path: Path) -> None:
     """A file of a later version is left to that version; the error says which."""
     Store.open(path).close()
@@ -189,6 +192,7 @@ def test_a_newer_file_is_refused(path: Path) -> None:
     assert error.details["schemaVersion"] == 9999
 
 
+@pytest.mark.spoils_state
 def test_a_directory_in_its_place_is_refused(path: Path) -> None:
     """A path that is no regular file is refused."""
     path.mkdir(parents=True)

@@ -7,9 +7,9 @@ import pytest
 from codex_control_plane_contract.lifecycles import operation, turn
 from codex_control_plane_mcp.store import Fence, Store
 from codex_control_plane_mcp.store.identifiers import new_id
+from codex_control_plane_mcp.store.lifecycle_tables import LIFECYCLES
 from codex_control_plane_mcp.store.statements import named_statements
 from codex_control_plane_mcp.store.transaction import LifecycleRow
-from codex_control_plane_mcp.testing.lifecycle_tables import LIFECYCLES
 from codex_control_plane_mcp.testing.manual_clock import NOON, ManualClock
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
@@ -62,7 +62,7 @@ def test_a_postponed_task_waits(store: Store, samples: SampleRows, fence: Fence)
     assert isinstance(row, operation.StartingAppServer)
     due = NOON + 5000
     with store.transaction("wrk_test", fence) as (transaction, reader):
-        transaction.apply(row.requeue(next_attempt_at=due))
+        transaction.apply(row.requeue(next_attempt_at=due), evidence="nothing was sent")
         assert reader.next_operation(now=due - 1, slots=1) is None
         assert reader.next_attempt_due(due - 1) == due
         assert reader.next_operation(now=due, slots=1) is not None
@@ -76,10 +76,10 @@ def test_a_message_waits_for_its_thread(store: Store, samples: SampleRows, fence
     behind = samples.row("operation", "starting_app_server")
     assert isinstance(behind, operation.StartingAppServer)
     with store.transaction("wrk_test", fence) as (transaction, reader):
-        transaction.apply(behind.requeue(thread_id=busy.thread_id))
+        transaction.apply(behind.requeue(thread_id=busy.thread_id), evidence="nothing was sent")
         assert reader.thread_in_use(busy.thread_id) == busy.operation_id
         assert reader.next_operation(now=NOON, slots=9) is None
-        transaction.apply(busy.complete(), by="codex")
+        transaction.apply(busy.complete(), evidence="turn/completed")
         waiting = reader.next_operation(now=NOON, slots=9)
         assert waiting is not None
         assert waiting.operation_id == behind.operation_id

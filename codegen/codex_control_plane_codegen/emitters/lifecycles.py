@@ -166,6 +166,7 @@ class View:
                 "target": target,
                 "statement": statement,
                 "actors": event.by,
+                "required_evidence": event.evidence,
                 "fenced": self.facts.lifecycle.fenced,
                 "emits": event.emits,
                 "read": Call("reader", (Code(row), Code("read"))),

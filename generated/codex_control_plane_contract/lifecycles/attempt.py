@@ -283,6 +283,7 @@ _PREPARE: Final[Edge[Prepared]] = Edge(
         "WHERE TRUE RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Prepared, read),
@@ -297,6 +298,7 @@ _PREPARED_SEND: Final[Edge[Sent]] = Edge(
         "attempt_id = :id AND state = 'prepared' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Sent, read),
@@ -312,6 +314,7 @@ _PREPARED_VOID: Final[Edge[Void]] = Edge(
         "RETURNING *"
     ),
     actors=("worker", "codex"),
+    required_evidence="never written, or its label is absent from a thread that is known to be idle",
     fenced=True,
     emits=(),
     read=reader(Void, read),
@@ -327,6 +330,7 @@ _SENT_ACCEPT: Final[Edge[Accepted]] = Edge(
         "updated_at = :now WHERE attempt_id = :id AND state = 'sent' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="the reply, or the attempt's label in Codex's own history",
     fenced=True,
     emits=(),
     read=reader(Accepted, read),
@@ -341,6 +345,7 @@ _SENT_REFUSE: Final[Edge[Refused]] = Edge(
         "updated_at = :now WHERE attempt_id = :id AND state = 'sent' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a JSON-RPC error reply",
     fenced=True,
     emits=(),
     read=reader(Refused, read),
@@ -355,6 +360,7 @@ _SENT_DOUBT: Final[Edge[Unknown]] = Edge(
         "WHERE attempt_id = :id AND state = 'sent' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Unknown, read),
@@ -369,6 +375,7 @@ _SENT_VOID: Final[Edge[Void]] = Edge(
         "1, updated_at = :now WHERE attempt_id = :id AND state = 'sent' AND revision = :revision RETURNING *"
     ),
     actors=("worker", "codex"),
+    required_evidence="never written, or its label is absent from a thread that is known to be idle",
     fenced=True,
     emits=(),
     read=reader(Void, read),
@@ -384,6 +391,7 @@ _UNKNOWN_ACCEPT: Final[Edge[Accepted]] = Edge(
         "updated_at = :now WHERE attempt_id = :id AND state = 'unknown' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="the reply, or the attempt's label in Codex's own history",
     fenced=True,
     emits=(),
     read=reader(Accepted, read),
@@ -399,6 +407,7 @@ _UNKNOWN_VOID: Final[Edge[Void]] = Edge(
         "RETURNING *"
     ),
     actors=("worker", "codex"),
+    required_evidence="never written, or its label is absent from a thread that is known to be idle",
     fenced=True,
     emits=(),
     read=reader(Void, read),

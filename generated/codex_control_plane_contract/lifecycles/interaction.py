@@ -349,6 +349,7 @@ _ASK: Final[Edge[Pending]] = Edge(
         ":changes, :prompt, :deadline_at WHERE TRUE RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="the server request",
     fenced=True,
     emits=(),
     read=reader(Pending, read),
@@ -364,6 +365,7 @@ _PENDING_ANSWER: Final[Edge[Answering]] = Edge(
         "RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=True,
     emits=("deliver_answer",),
     read=reader(Answering, read),
@@ -379,6 +381,7 @@ _PENDING_LAPSE: Final[Edge[Declining]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("clock",),
+    required_evidence=None,
     fenced=True,
     emits=("deliver_answer",),
     read=reader(Declining, read),
@@ -394,6 +397,7 @@ _PENDING_EXPIRE: Final[Edge[Expired]] = Edge(
         "RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="serverRequest/resolved without our answer, or the end of the turn",
     fenced=True,
     emits=(),
     read=reader(Expired, read),
@@ -409,6 +413,7 @@ _PENDING_ORPHAN: Final[Edge[OrphanedAfterAppServerExit]] = Edge(
         "'pending' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation",
     fenced=True,
     emits=(),
     read=reader(OrphanedAfterAppServerExit, read),
@@ -424,6 +429,9 @@ _ANSWERING_CONFIRM: Final[Edge[Answered]] = Edge(
         "'answering' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence=(
+        "serverRequest/resolved after our answer, or the question is not asked again after a reconnect"
+    ),
     fenced=True,
     emits=(),
     read=reader(Answered, read),
@@ -439,6 +447,7 @@ _ANSWERING_EXPIRE: Final[Edge[Expired]] = Edge(
         "RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="serverRequest/resolved without our answer, or the end of the turn",
     fenced=True,
     emits=(),
     read=reader(Expired, read),
@@ -454,6 +463,7 @@ _ANSWERING_FAIL: Final[Edge[Failed]] = Edge(
         "RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="Codex refused it, or the answer no longer fits the question",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -469,6 +479,7 @@ _ANSWERING_ORPHAN: Final[Edge[OrphanedAfterAppServerExit]] = Edge(
         "'answering' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation",
     fenced=True,
     emits=(),
     read=reader(OrphanedAfterAppServerExit, read),
@@ -484,6 +495,9 @@ _DECLINING_CONFIRM: Final[Edge[AutoDeclined]] = Edge(
         "'declining' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence=(
+        "serverRequest/resolved after our answer, or the question is not asked again after a reconnect"
+    ),
     fenced=True,
     emits=(),
     read=reader(AutoDeclined, read),
@@ -499,6 +513,7 @@ _DECLINING_EXPIRE: Final[Edge[Expired]] = Edge(
         "RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="serverRequest/resolved without our answer, or the end of the turn",
     fenced=True,
     emits=(),
     read=reader(Expired, read),
@@ -514,6 +529,7 @@ _DECLINING_FAIL: Final[Edge[Failed]] = Edge(
         "RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="Codex refused it, or the answer no longer fits the question",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -529,6 +545,7 @@ _DECLINING_ORPHAN: Final[Edge[OrphanedAfterAppServerExit]] = Edge(
         "'declining' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation",
     fenced=True,
     emits=(),
     read=reader(OrphanedAfterAppServerExit, read),

@@ -842,6 +842,7 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
         "TRUE RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -857,6 +858,7 @@ _QUEUED_CLAIM: Final[Edge[StartingAppServer]] = Edge(
         "updated_at = :now WHERE operation_id = :id AND state = 'queued' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(StartingAppServer, read),
@@ -871,6 +873,7 @@ _QUEUED_CANCEL: Final[Edge[Cancelled]] = Edge(
         "= :now WHERE operation_id = :id AND state = 'queued' AND revision = :revision RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Cancelled, read),
@@ -886,6 +889,7 @@ _QUEUED_FAIL: Final[Edge[Failed]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex", "worker"),
+    required_evidence="a refusal that no retry cures, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -901,6 +905,7 @@ _QUEUED_STOP: Final[Edge[Interrupted]] = Edge(
         "operation_id = :id AND state = 'queued' AND revision = :revision RETURNING *"
     ),
     actors=("client", "worker"),
+    required_evidence="the last of its turns has ended",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -916,6 +921,7 @@ _STARTING_APP_SERVER_OPEN_THREAD: Final[Edge[StartingThread]] = Edge(
         "'starting_app_server' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(StartingThread, read),
@@ -932,6 +938,7 @@ _STARTING_APP_SERVER_REQUEUE: Final[Edge[Queued]] = Edge(
         "AND state = 'starting_app_server' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="every attempt of this claim is void, refused or was never sent",
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -947,6 +954,7 @@ _STARTING_APP_SERVER_REQUEST_INTERRUPT: Final[Edge[StartingAppServer]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=True,
     emits=("interrupt_turn",),
     read=reader(StartingAppServer, read),
@@ -962,6 +970,7 @@ _STARTING_APP_SERVER_WITHDRAW: Final[Edge[Cancelled]] = Edge(
         "RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="no turn/start of this task was sent, or each is void",
     fenced=True,
     emits=(),
     read=reader(Cancelled, read),
@@ -977,6 +986,7 @@ _STARTING_APP_SERVER_FAIL: Final[Edge[Failed]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex", "worker"),
+    required_evidence="a refusal that no retry cures, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -992,6 +1002,7 @@ _STARTING_APP_SERVER_STOP: Final[Edge[Interrupted]] = Edge(
         "operation_id = :id AND state = 'starting_app_server' AND revision = :revision RETURNING *"
     ),
     actors=("client", "worker"),
+    required_evidence="the last of its turns has ended",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -1007,6 +1018,7 @@ _STARTING_THREAD_OPEN_TURN: Final[Edge[StartingTurn]] = Edge(
         "RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="the reply to thread/start or thread/resume",
     fenced=True,
     emits=(),
     read=reader(StartingTurn, read),
@@ -1023,6 +1035,7 @@ _STARTING_THREAD_REQUEUE: Final[Edge[Queued]] = Edge(
         "AND state = 'starting_thread' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="every attempt of this claim is void, refused or was never sent",
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -1038,6 +1051,7 @@ _STARTING_THREAD_REQUEST_INTERRUPT: Final[Edge[StartingThread]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=True,
     emits=("interrupt_turn",),
     read=reader(StartingThread, read),
@@ -1052,6 +1066,7 @@ _STARTING_THREAD_WITHDRAW: Final[Edge[Cancelled]] = Edge(
         "= :now WHERE operation_id = :id AND state = 'starting_thread' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="no turn/start of this task was sent, or each is void",
     fenced=True,
     emits=(),
     read=reader(Cancelled, read),
@@ -1067,6 +1082,7 @@ _STARTING_THREAD_FAIL: Final[Edge[Failed]] = Edge(
         "= :revision RETURNING *"
     ),
     actors=("codex", "worker"),
+    required_evidence="a refusal that no retry cures, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -1082,6 +1098,7 @@ _STARTING_THREAD_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "= :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="thread/resume and thread/turns/list refuse the thread",
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -1097,6 +1114,7 @@ _STARTING_THREAD_STOP: Final[Edge[Interrupted]] = Edge(
         "operation_id = :id AND state = 'starting_thread' AND revision = :revision RETURNING *"
     ),
     actors=("client", "worker"),
+    required_evidence="the last of its turns has ended",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -1112,6 +1130,7 @@ _STARTING_TURN_RUN: Final[Edge[Running]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="the reply to turn/start, turn/started, or the attempt's label in the thread's turns",
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -1128,6 +1147,7 @@ _STARTING_TURN_REQUEUE: Final[Edge[Queued]] = Edge(
         "AND state = 'starting_turn' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="every attempt of this claim is void, refused or was never sent",
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -1143,6 +1163,7 @@ _STARTING_TURN_REQUEST_INTERRUPT: Final[Edge[StartingTurn]] = Edge(
         "RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=True,
     emits=("interrupt_turn",),
     read=reader(StartingTurn, read),
@@ -1157,6 +1178,7 @@ _STARTING_TURN_WITHDRAW: Final[Edge[Cancelled]] = Edge(
         "= :now WHERE operation_id = :id AND state = 'starting_turn' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="no turn/start of this task was sent, or each is void",
     fenced=True,
     emits=(),
     read=reader(Cancelled, read),
@@ -1172,6 +1194,7 @@ _STARTING_TURN_FAIL: Final[Edge[Failed]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex", "worker"),
+    required_evidence="a refusal that no retry cures, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -1187,6 +1210,7 @@ _STARTING_TURN_ORPHAN: Final[Edge[Orphaned]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="thread/resume and thread/turns/list refuse the thread",
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -1202,6 +1226,7 @@ _STARTING_TURN_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         "'starting_turn' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -1217,6 +1242,7 @@ _STARTING_TURN_STOP: Final[Edge[Interrupted]] = Edge(
         "operation_id = :id AND state = 'starting_turn' AND revision = :revision RETURNING *"
     ),
     actors=("client", "worker"),
+    required_evidence="the last of its turns has ended",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -1231,6 +1257,7 @@ _RUNNING_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
         "WHERE operation_id = :id AND state = 'running' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a server request of kind approval, permissions or elicitation",
     fenced=True,
     emits=(),
     read=reader(WaitingForApproval, read),
@@ -1245,6 +1272,7 @@ _RUNNING_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
         "WHERE operation_id = :id AND state = 'running' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a server request of kind user_input",
     fenced=True,
     emits=(),
     read=reader(WaitingForUserInput, read),
@@ -1260,6 +1288,7 @@ _RUNNING_REQUEST_INTERRUPT: Final[Edge[Running]] = Edge(
         "*"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=True,
     emits=("interrupt_turn",),
     read=reader(Running, read),
@@ -1274,6 +1303,7 @@ _RUNNING_COMPLETE: Final[Edge[Completed]] = Edge(
         "= :now WHERE operation_id = :id AND state = 'running' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Completed, read),
@@ -1289,6 +1319,7 @@ _RUNNING_FAIL: Final[Edge[Failed]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex", "worker"),
+    required_evidence="a refusal that no retry cures, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -1304,6 +1335,7 @@ _RUNNING_INTERRUPT: Final[Edge[Interrupted]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed with status interrupted, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -1319,6 +1351,7 @@ _RUNNING_ORPHAN: Final[Edge[Orphaned]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="thread/resume and thread/turns/list refuse the thread",
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -1334,6 +1367,7 @@ _RUNNING_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         "'running' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -1350,6 +1384,7 @@ _RUNNING_CARRY_ON: Final[Edge[Queued]] = Edge(
         "operation_id = :id AND state = 'running' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history in which the turn broke off",
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -1367,6 +1402,7 @@ _RUNNING_AWAIT_QUOTA: Final[Edge[WaitingForQuota]] = Edge(
         "RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a failed turn whose codexErrorInfo is usageLimitExceeded",
     fenced=True,
     emits=(),
     read=reader(WaitingForQuota, read),
@@ -1381,6 +1417,7 @@ _WAITING_FOR_APPROVAL_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
         "WHERE operation_id = :id AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a server request of kind user_input",
     fenced=True,
     emits=(),
     read=reader(WaitingForUserInput, read),
@@ -1395,6 +1432,7 @@ _WAITING_FOR_APPROVAL_RESUME: Final[Edge[Running]] = Edge(
         "operation_id = :id AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="serverRequest/resolved for the last open request",
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -1410,6 +1448,7 @@ _WAITING_FOR_APPROVAL_REQUEST_INTERRUPT: Final[Edge[WaitingForApproval]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=True,
     emits=("interrupt_turn",),
     read=reader(WaitingForApproval, read),
@@ -1425,6 +1464,7 @@ _WAITING_FOR_APPROVAL_COMPLETE: Final[Edge[Completed]] = Edge(
         "RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Completed, read),
@@ -1440,6 +1480,7 @@ _WAITING_FOR_APPROVAL_FAIL: Final[Edge[Failed]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex", "worker"),
+    required_evidence="a refusal that no retry cures, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -1455,6 +1496,7 @@ _WAITING_FOR_APPROVAL_INTERRUPT: Final[Edge[Interrupted]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed with status interrupted, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -1470,6 +1512,7 @@ _WAITING_FOR_APPROVAL_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="thread/resume and thread/turns/list refuse the thread",
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -1485,6 +1528,7 @@ _WAITING_FOR_APPROVAL_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         "'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -1501,6 +1545,7 @@ _WAITING_FOR_APPROVAL_CARRY_ON: Final[Edge[Queued]] = Edge(
         "operation_id = :id AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history in which the turn broke off",
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -1518,6 +1563,7 @@ _WAITING_FOR_APPROVAL_AWAIT_QUOTA: Final[Edge[WaitingForQuota]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a failed turn whose codexErrorInfo is usageLimitExceeded",
     fenced=True,
     emits=(),
     read=reader(WaitingForQuota, read),
@@ -1532,6 +1578,7 @@ _WAITING_FOR_USER_INPUT_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
         "WHERE operation_id = :id AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a server request of kind approval, permissions or elicitation",
     fenced=True,
     emits=(),
     read=reader(WaitingForApproval, read),
@@ -1546,6 +1593,7 @@ _WAITING_FOR_USER_INPUT_RESUME: Final[Edge[Running]] = Edge(
         "operation_id = :id AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="serverRequest/resolved for the last open request",
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -1561,6 +1609,7 @@ _WAITING_FOR_USER_INPUT_REQUEST_INTERRUPT: Final[Edge[WaitingForUserInput]] = Ed
         "revision = :revision RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=True,
     emits=("interrupt_turn",),
     read=reader(WaitingForUserInput, read),
@@ -1576,6 +1625,7 @@ _WAITING_FOR_USER_INPUT_COMPLETE: Final[Edge[Completed]] = Edge(
         "RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Completed, read),
@@ -1591,6 +1641,7 @@ _WAITING_FOR_USER_INPUT_FAIL: Final[Edge[Failed]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex", "worker"),
+    required_evidence="a refusal that no retry cures, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -1606,6 +1657,7 @@ _WAITING_FOR_USER_INPUT_INTERRUPT: Final[Edge[Interrupted]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed with status interrupted, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -1621,6 +1673,7 @@ _WAITING_FOR_USER_INPUT_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="thread/resume and thread/turns/list refuse the thread",
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -1636,6 +1689,7 @@ _WAITING_FOR_USER_INPUT_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         "'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -1652,6 +1706,7 @@ _WAITING_FOR_USER_INPUT_CARRY_ON: Final[Edge[Queued]] = Edge(
         "operation_id = :id AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history in which the turn broke off",
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -1669,6 +1724,7 @@ _WAITING_FOR_USER_INPUT_AWAIT_QUOTA: Final[Edge[WaitingForQuota]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a failed turn whose codexErrorInfo is usageLimitExceeded",
     fenced=True,
     emits=(),
     read=reader(WaitingForQuota, read),
@@ -1683,6 +1739,7 @@ _WAITING_FOR_QUOTA_REPLENISH: Final[Edge[Queued]] = Edge(
         ":now WHERE operation_id = :id AND state = 'waiting_for_quota' AND revision = :revision RETURNING *"
     ),
     actors=("clock",),
+    required_evidence="resumes_at, by the store's clock",
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -1698,6 +1755,7 @@ _WAITING_FOR_QUOTA_STOP: Final[Edge[Interrupted]] = Edge(
         "operation_id = :id AND state = 'waiting_for_quota' AND revision = :revision RETURNING *"
     ),
     actors=("client", "worker"),
+    required_evidence="the last of its turns has ended",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),

@@ -534,6 +534,7 @@ _BEGIN: Final[Edge[Running]] = Edge(
         ":operation_id, :attempt_id, :thread_id, :app_server_generation, :now WHERE TRUE RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="the reply to turn/start, turn/started, or the attempt's label in the thread's turns",
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -548,6 +549,7 @@ _RUNNING_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
         "turn_id = :id AND state = 'running' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a server request of kind approval, permissions or elicitation",
     fenced=True,
     emits=(),
     read=reader(WaitingForApproval, read),
@@ -562,6 +564,7 @@ _RUNNING_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
         "turn_id = :id AND state = 'running' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a server request of kind user_input",
     fenced=True,
     emits=(),
     read=reader(WaitingForUserInput, read),
@@ -578,6 +581,7 @@ _RUNNING_COMPLETE: Final[Edge[Completed]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Completed, read),
@@ -594,6 +598,7 @@ _RUNNING_FAIL: Final[Edge[Failed]] = Edge(
         "= 'running' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed with status failed, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -610,6 +615,7 @@ _RUNNING_INTERRUPT: Final[Edge[Interrupted]] = Edge(
         "= 'running' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed with status interrupted, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -626,6 +632,7 @@ _RUNNING_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         "*"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -640,6 +647,7 @@ _WAITING_FOR_APPROVAL_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
         "turn_id = :id AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a server request of kind user_input",
     fenced=True,
     emits=(),
     read=reader(WaitingForUserInput, read),
@@ -654,6 +662,7 @@ _WAITING_FOR_APPROVAL_RESUME: Final[Edge[Running]] = Edge(
         "AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="serverRequest/resolved for the last open request",
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -670,6 +679,7 @@ _WAITING_FOR_APPROVAL_COMPLETE: Final[Edge[Completed]] = Edge(
         "AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Completed, read),
@@ -686,6 +696,7 @@ _WAITING_FOR_APPROVAL_FAIL: Final[Edge[Failed]] = Edge(
         "= 'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed with status failed, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -702,6 +713,7 @@ _WAITING_FOR_APPROVAL_INTERRUPT: Final[Edge[Interrupted]] = Edge(
         "= 'waiting_for_approval' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed with status interrupted, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -718,6 +730,7 @@ _WAITING_FOR_APPROVAL_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -732,6 +745,7 @@ _WAITING_FOR_USER_INPUT_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
         "turn_id = :id AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="a server request of kind approval, permissions or elicitation",
     fenced=True,
     emits=(),
     read=reader(WaitingForApproval, read),
@@ -746,6 +760,7 @@ _WAITING_FOR_USER_INPUT_RESUME: Final[Edge[Running]] = Edge(
         "AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="serverRequest/resolved for the last open request",
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -762,6 +777,7 @@ _WAITING_FOR_USER_INPUT_COMPLETE: Final[Edge[Completed]] = Edge(
         "AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Completed, read),
@@ -778,6 +794,7 @@ _WAITING_FOR_USER_INPUT_FAIL: Final[Edge[Failed]] = Edge(
         "= 'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed with status failed, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -794,6 +811,7 @@ _WAITING_FOR_USER_INPUT_INTERRUPT: Final[Edge[Interrupted]] = Edge(
         "= 'waiting_for_user_input' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
+    required_evidence="turn/completed with status interrupted, or the thread's own history",
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
@@ -810,6 +828,7 @@ _WAITING_FOR_USER_INPUT_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),

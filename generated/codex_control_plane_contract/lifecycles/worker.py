@@ -296,6 +296,7 @@ _REGISTER: Final[Edge[Standby]] = Edge(
         "WHERE TRUE RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Standby, read),
@@ -310,6 +311,7 @@ _STANDBY_EXECUTE: Final[Edge[Executing]] = Edge(
         ":id AND state = 'standby' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Executing, read),
@@ -325,6 +327,7 @@ _STANDBY_REQUEST_HANDOVER: Final[Edge[Standby]] = Edge(
         "'standby' AND revision = :revision RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Standby, read),
@@ -340,6 +343,7 @@ _STANDBY_STOP: Final[Edge[Stopped]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Stopped, read),
@@ -355,6 +359,9 @@ _STANDBY_LOSE: Final[Edge[Lost]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker", "client"),
+    required_evidence=(
+        "the pid is dead or belongs to another process, or its heartbeat is older than the lease"
+    ),
     fenced=False,
     emits=(),
     read=reader(Lost, read),
@@ -369,6 +376,7 @@ _EXECUTING_YIELD_LEASE: Final[Edge[Standby]] = Edge(
         ":id AND state = 'executing' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Standby, read),
@@ -384,6 +392,7 @@ _EXECUTING_REQUEST_HANDOVER: Final[Edge[Executing]] = Edge(
         "'executing' AND revision = :revision RETURNING *"
     ),
     actors=("client",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Executing, read),
@@ -398,6 +407,7 @@ _EXECUTING_DRAIN: Final[Edge[Draining]] = Edge(
         ":id AND state = 'executing' AND revision = :revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Draining, read),
@@ -413,6 +423,7 @@ _EXECUTING_STOP: Final[Edge[Stopped]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Stopped, read),
@@ -428,6 +439,9 @@ _EXECUTING_LOSE: Final[Edge[Lost]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker", "client"),
+    required_evidence=(
+        "the pid is dead or belongs to another process, or its heartbeat is older than the lease"
+    ),
     fenced=False,
     emits=(),
     read=reader(Lost, read),
@@ -443,6 +457,7 @@ _DRAINING_STOP: Final[Edge[Stopped]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=False,
     emits=(),
     read=reader(Stopped, read),
@@ -458,6 +473,9 @@ _DRAINING_LOSE: Final[Edge[Lost]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker", "client"),
+    required_evidence=(
+        "the pid is dead or belongs to another process, or its heartbeat is older than the lease"
+    ),
     fenced=False,
     emits=(),
     read=reader(Lost, read),

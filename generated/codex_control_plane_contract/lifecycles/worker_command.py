@@ -230,6 +230,7 @@ _ENQUEUE: Final[Edge[Queued]] = Edge(
         ":subject_id, :deadline_at WHERE TRUE RETURNING *"
     ),
     actors=("client", "clock", "worker"),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -245,6 +246,7 @@ _QUEUED_TAKE: Final[Edge[Running]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -260,6 +262,7 @@ _QUEUED_TIME_OUT: Final[Edge[TimedOut]] = Edge(
         "RETURNING *"
     ),
     actors=("clock",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(TimedOut, read),
@@ -275,6 +278,7 @@ _RUNNING_REQUEUE: Final[Edge[Queued]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -290,6 +294,7 @@ _RUNNING_COMPLETE: Final[Edge[Completed]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Completed, read),
@@ -305,6 +310,7 @@ _RUNNING_FAIL: Final[Edge[Failed]] = Edge(
         "RETURNING *"
     ),
     actors=("worker",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -320,6 +326,7 @@ _RUNNING_TIME_OUT: Final[Edge[TimedOut]] = Edge(
         "RETURNING *"
     ),
     actors=("clock",),
+    required_evidence=None,
     fenced=True,
     emits=(),
     read=reader(TimedOut, read),

@@ -61,7 +61,11 @@ def _stop(
     """End a task of which no turn runs: interrupted if Codex has had one of it, cancelled if not."""
     last = reader.turn(row.continues_turn_id) if row.continues_turn_id is not None else None
     if last is not None:
-        return transaction.apply(row.stop(thread_id=last.thread_id, turn_id=last.turn_id), by="client")
+        return transaction.apply(
+            row.stop(thread_id=last.thread_id, turn_id=last.turn_id),
+            by="client",
+            evidence=f"its last turn, {last.turn_id}, is {last.state}",
+        )
     assert isinstance(row, operation.Queued), "a task waits for quota after a turn"
     return transaction.apply(row.cancel())
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from codex_control_plane_contract.errors import CodexStateUnusable
 from codex_control_plane_contract.values import Value
 from codex_control_plane_mcp.store.faults import explained
-from codex_control_plane_mcp.store.migrations import migrate
+from codex_control_plane_mcp.store.migrations import migrate, require_newest
 
 MOUNTS = Path("/proc/self/mounts")
 
@@ -53,6 +53,30 @@ def connect(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+
+def connect_read_only(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
+    """Return a connection that can change nothing, to a file that other processes may be using.
+
+    Raises CODEX_STATE_UNUSABLE for a file that is missing, damaged, or not of this program's schema.
+    """
+    if not path.exists():
+        raise CodexStateUnusable(
+            f"There is no state file at {path}. The first server or worker with these settings creates it; "
+            "or point CODEX_MCP_STATE_DB to another file."
+        )
+    with explained(path):
+        # The URI, because only it can say that the file must not be created.
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=busy_seconds, isolation_level=None
+        )
+        connection.row_factory = row_of
+        try:
+            require_newest(connection, path)
+        except BaseException:
             connection.close()
             raise
         return connection

@@ -90,10 +90,15 @@ class Transaction:
     def apply(self, change: Change[RowT], *, by: Actor | None = None, evidence: str | None = None) -> RowT:
         """Make one change, journal it, enqueue its effects; return the row as it is now.
 
-        ``by`` names the actor where the spec allows several. Raises :class:`Stale` or :class:`FenceLost`,
-        and then nothing of the whole transaction may be committed.
+        ``by`` names the actor where the spec allows several; ``evidence`` shows that the event happened, and
+        need not be said twice where the row keeps it. Raises :class:`Stale` or :class:`FenceLost`, and then
+        nothing of the whole transaction may be committed.
         """
         actor = self._actor(change, by)
+        evidence = evidence or _kept_evidence(change)
+        if change.required_evidence is not None and not evidence:
+            name = f"{change.lifecycle}.{change.event}"
+            raise ValueError(f"{name} needs evidence ({change.required_evidence}), and none was given")
         row = self._write(change, actor)
         entry = Entry(
             change.lifecycle, change.row_id, change.event, change.source, change.target, change.revision + 1
@@ -110,7 +115,7 @@ class Transaction:
         return change.read(row)
 
     def record_conflict(
-        self, lifecycle: str, row: LifecycleRow, *, event: str, target: str, by: Actor, evidence: str | None
+        self, lifecycle: str, row: LifecycleRow, *, event: str, target: str, by: Actor, evidence: str
     ) -> None:
         """Journal a second, different outcome of an ended row; nothing else changes (contract §19.7)."""
         self._journal(
@@ -204,3 +209,9 @@ class Transaction:
         sequence = cursor.lastrowid
         assert sequence is not None
         return sequence
+
+
+def _kept_evidence(change: Change[object]) -> str | None:
+    """Return what the row itself will hold as evidence."""
+    kept = change.parameters.get("evidence")
+    return kept if isinstance(kept, str) else None

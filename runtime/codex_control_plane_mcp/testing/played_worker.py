@@ -83,7 +83,8 @@ class PlayedWorker:
                     next_attempt_at=next_attempt_at,
                     queued_reason="retry_after_worker_error",
                     last_error=error,
-                )
+                ),
+                evidence="a fault of the worker",
             )
 
         self.change(work)
@@ -120,7 +121,7 @@ class PlayedWorker:
         def work(transaction: Transaction, reader: Reader) -> str:
             row, number = _in_turn(reader, operation_id), next(self._numbers)
             asked = questions.Asked(method, kind, {**params, "itemId": f"item-{number}"}, changes)
-            question = transaction.apply(_question(row, asked, number, transaction.now))
+            question = transaction.apply(_question(row, asked, number, transaction.now), evidence=method)
             _wait(transaction, reader, operation_id, kind)
             return question.interaction_id
 
@@ -152,7 +153,8 @@ class PlayedWorker:
                     terminal_method="turn/completed",
                     final_message=final_message,
                     token_usage=token_usage,
-                )
+                ),
+                evidence="turn/completed",
             )
             transaction.apply(row.complete(), evidence="turn/completed")
 
@@ -170,7 +172,8 @@ class PlayedWorker:
                     terminal_source="notification",
                     terminal_method="turn/completed",
                     final_message=final_message,
-                )
+                ),
+                evidence="turn/completed",
             )
             transaction.apply(row.interrupt(), evidence="turn/completed")
 
@@ -186,7 +189,8 @@ class PlayedWorker:
             transaction.apply(
                 carried.fail(
                     terminal_source="notification", terminal_method="turn/completed", last_error=error
-                )
+                ),
+                evidence="turn/completed",
             )
             transaction.apply(
                 row.await_quota(
@@ -194,7 +198,8 @@ class PlayedWorker:
                     resumes_at=resumes_at,
                     quota_retry_count=retries,
                     last_error=error,
-                )
+                ),
+                evidence="turn/completed",
             )
 
         self.change(work)
@@ -205,7 +210,7 @@ class PlayedWorker:
         def work(transaction: Transaction, reader: Reader) -> None:
             row = reader.operation(operation_id)
             assert isinstance(row, operation.Queued | operation.Starting | operation.InTurn)
-            transaction.apply(row.fail(last_error=error), by="worker")
+            transaction.apply(row.fail(last_error=error), by="worker", evidence="a fault that stays")
 
         self.change(work)
 
@@ -232,7 +237,9 @@ class PlayedWorker:
         row = reader.operation(operation_id)
         assert isinstance(row, operation.StartingAppServer)
         opening = transaction.apply(row.open_thread(app_server_generation=GENERATION))
-        starting = transaction.apply(opening.open_turn(thread_id=thread_id))
+        starting = transaction.apply(
+            opening.open_turn(thread_id=thread_id), evidence="the reply to thread/start"
+        )
         attempt_id = self._call(transaction, operation_id, thread_id=thread_id, turn_id=turn_id)
         transaction.apply(
             turn.begin(
@@ -241,9 +248,10 @@ class PlayedWorker:
                 attempt_id=attempt_id,
                 thread_id=thread_id,
                 app_server_generation=GENERATION,
-            )
+            ),
+            evidence="the reply to turn/start",
         )
-        transaction.apply(starting.run(turn_id=turn_id))
+        transaction.apply(starting.run(turn_id=turn_id), evidence="the reply to turn/start")
 
     def _call(self, transaction: Transaction, operation_id: str, *, thread_id: str, turn_id: str) -> str:
         """Hand the prompt to Codex, which takes it; return the id of the call."""
@@ -309,11 +317,11 @@ def _wait(transaction: Transaction, reader: Reader, operation_id: str, kind: que
     carried = reader.turn(row.turn_id)
     if isinstance(row, operation.Running) and isinstance(carried, turn.Running):
         if kind == "user_input":
-            transaction.apply(row.ask_user_input())
-            transaction.apply(carried.ask_user_input())
+            transaction.apply(row.ask_user_input(), evidence="a question of Codex")
+            transaction.apply(carried.ask_user_input(), evidence="a question of Codex")
         else:
-            transaction.apply(row.ask_approval())
-            transaction.apply(carried.ask_approval())
+            transaction.apply(row.ask_approval(), evidence="a question of Codex")
+            transaction.apply(carried.ask_approval(), evidence="a question of Codex")
 
 
 def _resume(transaction: Transaction, reader: Reader, operation_id: str) -> None:
@@ -321,5 +329,5 @@ def _resume(transaction: Transaction, reader: Reader, operation_id: str) -> None
     carried = reader.turn(row.turn_id)
     still_open = reader.open_interactions(row.turn_id)
     if not still_open and isinstance(row, operation.Waiting) and isinstance(carried, turn.Waiting):
-        transaction.apply(row.resume())
-        transaction.apply(carried.resume())
+        transaction.apply(row.resume(), evidence="serverRequest/resolved")
+        transaction.apply(carried.resume(), evidence="serverRequest/resolved")

@@ -28,6 +28,7 @@ from codex_control_plane_mcp.codex.binary import find_binary
 from codex_control_plane_mcp.codex.errors import BinaryMissing
 from codex_control_plane_mcp.process_identity import ProcessIdentity, is_alive
 from codex_control_plane_mcp.store import Store
+from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.testing import residue
 from codex_control_plane_mcp.testing.process_end import ends
 from codex_control_plane_mcp.testing.scripted_model import ScriptedModel, codex_home
@@ -112,11 +113,16 @@ class Rig:
         return await adopt(self.state_directory)
 
     async def close(self) -> None:
-        """End what runs and remove the directory. Raises AssertionError if a process or a file is left."""
+        """End what runs and remove the directory.
+
+        Raises AssertionError if a process or a file is left, or the journal is not what the spec allows.
+        """
         complaints = [*await self._end_workers(), *await residue.end_app_server(self.state_directory)]
         left = await residue.staying(self.directory)
         residue.kill(left)
         complaints += [f"left running: {one}" for one in left]
+        if violation := await asyncio.to_thread(first_violation, self.store.path):
+            complaints.append(f"the spec does not allow what is in the store: {violation}")
         self.store.close()
         await asyncio.to_thread(shutil.rmtree, self.directory)
         if complaints:

@@ -9,8 +9,8 @@ from typing import get_args
 from codex_control_plane_contract.change import Change
 from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.store import Fence, Store, Transaction
+from codex_control_plane_mcp.store.lifecycle_tables import LIFECYCLES
 from codex_control_plane_mcp.store.transaction import LifecycleRow
-from codex_control_plane_mcp.testing.lifecycle_tables import LIFECYCLES
 
 AnyChange = Change[LifecycleRow]
 

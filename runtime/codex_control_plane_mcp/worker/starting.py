@@ -123,12 +123,13 @@ class Starter:
         self, operation_id: str, thread_id: str, text: str, transaction: Transaction, reader: Reader
     ) -> Prompt | None:
         calling = reader.open_attempt_of(operation_id, "thread_start")
+        evidence = "reply to thread/resume" if calling is None else "reply to thread/start"
         if isinstance(calling, attempt.Sent):
-            transaction.apply(calling.accept(evidence="reply to thread/start", thread_id=thread_id))
+            transaction.apply(calling.accept(evidence=evidence, thread_id=thread_id))
         row = reader.operation(operation_id)
         if not isinstance(row, operation.StartingThread) or withdraw(transaction, reader, row):
             return None
-        ready = transaction.apply(row.open_turn(thread_id=thread_id))
+        ready = transaction.apply(row.open_turn(thread_id=thread_id), evidence=evidence)
         return Prompt(ready, self._record(transaction, ready, "turn_start"), text)
 
     def _record(

@@ -25,8 +25,8 @@ def settings(tmp_path: Path, root: Path) -> Settings:
 
 
 @pytest.fixture
-def client(settings: Settings, conforming_store: None) -> Iterator[ToolCaller]:  # noqa: ARG001
-    """A client of the tools; after the test, what it left in the store is replayed through the spec."""
+def client(settings: Settings) -> Iterator[ToolCaller]:
+    """A client of the tools."""
     caller = ToolCaller(settings)
     yield caller
     caller.close()

@@ -70,7 +70,9 @@ def test_a_task_that_is_queued_again_is_interrupted(
     """Whether it waits for quota or for a worker makes no difference."""
 
     worker.change(
-        lambda transaction, reader: transaction.apply(_waiting(reader.operation(waiting)).replenish())
+        lambda transaction, reader: transaction.apply(
+            _waiting(reader.operation(waiting)).replenish(), evidence="the clock"
+        )
     )
     queued = client.call("codex_get_operation_status", operation_id=waiting)
     assert (queued["status"], queued["phase"]) == ("queued", "queued")

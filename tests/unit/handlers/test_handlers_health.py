@@ -203,6 +203,7 @@ def test_recent_errors_are_shown_without_keys(client: ToolCaller, task: str, wor
     assert health(client, max_recent_errors=0)["recentErrors"] == []
 
 
+@pytest.mark.spoils_state
 def test_a_store_that_cannot_be_opened_is_a_finding(settings: Settings) -> None:
     """The answer comes without the store, and the file stays as it is."""
     path = settings.state_db

@@ -45,6 +45,19 @@ def migrate(connection: sqlite3.Connection, path: Path) -> int:
     return newest
 
 
+def require_newest(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise CODEX_STATE_UNUSABLE unless the file is ours and has the schema of this program."""
+    newest = migrations()[-1][0]
+    version = _ours(connection, path)
+    if version != newest:
+        raise CodexStateUnusable(
+            f"The state file {path.name} has schema {version}; this program reads {newest}. "
+            "Use the version of codex-control-plane-mcp that its servers run.",
+            schemaVersion=version,
+            knownVersion=newest,
+        )
+
+
 def _ours(connection: sqlite3.Connection, path: Path) -> int:
     """Return the version of our file, 0 for an empty one; raise CODEX_STATE_UNUSABLE for any other."""
     # One snapshot: another process may be creating the tables.

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_mcp.codex.app_server_record import RunningAppServer
 from codex_control_plane_mcp.codex.errors import CallRefused
+from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.store.succession import first_usurpation
 from codex_control_plane_mcp.testing.chaos.person import Ledger
 from codex_control_plane_mcp.testing.codex_history import labels
 from codex_control_plane_mcp.testing.crashes.verdict import open_rows
-from codex_control_plane_mcp.testing.journal_replay import first_violation
 from codex_control_plane_mcp.testing.live_app_server import start_live
 from codex_control_plane_mcp.testing.rig import ScriptedRig
 

@@ -11,7 +11,7 @@ from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.codex.errors import CallRefused
 from codex_control_plane_mcp.codex.json_types import JsonObject
 from codex_control_plane_mcp.store import Listener, Store
-from codex_control_plane_mcp.testing.journal_replay import first_violation
+from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.testing.rig import ScriptedRig
 
 _LOOKED_AT = 100

@@ -1,11 +1,12 @@
 """The emitted lifecycles side by side, for checks that treat them all alike."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Final
 
 from codex_control_plane_contract import lifecycles
+from codex_control_plane_contract.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +17,13 @@ class LifecycleTable:
     module: ModuleType
     table: str
     key: str
+    read: Callable[[Mapping[str, Value]], object]
+    """Makes a typed row of a stored one; raises ValueError for one that does not fit its state."""
     cells: Mapping[tuple[str, str], str]
     targets: Mapping[tuple[str, str], str]
     creations: Mapping[str, str]
     actors: Mapping[str, tuple[str, ...]]
+    evidence: Mapping[str, str]
     paths: Mapping[str, tuple[str, ...]]
     ended: frozenset[str]
 
@@ -33,10 +37,12 @@ class LifecycleTable:
             module=module,
             table=emitted["TABLE"],
             key=emitted["KEY"],
+            read=emitted["read"],
             cells=emitted["CELLS"],
             targets=emitted["TARGETS"],
             creations=emitted["CREATIONS"],
             actors=emitted["ACTORS"],
+            evidence=emitted["EVIDENCE"],
             paths=emitted["PATHS"],
             ended=frozenset(state for state, facts in emitted["FACTS"].items() if facts.terminal),
         )
