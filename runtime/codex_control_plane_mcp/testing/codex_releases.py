@@ -39,7 +39,8 @@ def codex_release(release: str, root: Path) -> Path:
         # Only a whole release gets its name: two downloads at once, or one that is killed, do no harm.
         with tempfile.TemporaryDirectory(dir=kept.parent, prefix=f"{release}-") as directory:
             _download(release, Path(directory, "whole"))
-            if not kept.exists():
+            if not (kept / _PROGRAM).is_file():
+                shutil.rmtree(kept, ignore_errors=True)
                 shutil.move(Path(directory, "whole"), kept)
     return kept / _PROGRAM
 
