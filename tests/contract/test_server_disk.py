@@ -3,7 +3,7 @@
 import contextlib
 import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -41,7 +41,7 @@ def error(answer: JsonObject) -> JsonObject:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Generator[None]:
     """Hold the write lock of the store, as a process does that was stopped in the middle of a commit."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -49,7 +49,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def no_growth(pid: int, path: Path) -> Iterator[None]:
+def no_growth(pid: int, path: Path) -> Generator[None]:
     """Let no file of a process grow beyond what the log of the store has now."""
     size = path.with_name(f"{path.name}-wal").stat().st_size
     soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)

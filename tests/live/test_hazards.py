@@ -6,7 +6,6 @@ import select
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -311,17 +310,3 @@ async def test_an_app_server_dies_together_with_its_proxy() -> None:
         # Its successor has the writer of the thread, which the kernel frees when the last one has died.
         async with other_client(await app_server(rig)) as other:
             await resume(other, thread_id)
-
-
-def test_hazards_name_tests_that_exist() -> None:
-    """docs/hazards.md refers to tests by file and name."""
-    root = Path(__file__).parents[2]
-    text = (root / "docs" / "hazards.md").read_text()
-    named = [line.split("](../tests/")[1:] for line in text.splitlines() if "](../tests/" in line]
-    for one in (part for parts in named for part in parts):
-        path, _, rest = one.partition(")")
-        file, _, anchor = path.partition("#")
-        assert (root / "tests" / file).exists(), f"no such file: {file}{rest:.0}"
-        assert not anchor or f"def {anchor}(" in (root / "tests" / file).read_text(), (
-            f"no such test: {anchor}"
-        )

@@ -11,6 +11,7 @@ ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 LINK: Final = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")
 FENCED: Final = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+TEST: Final = re.compile(r"^(?:async )?def (test_\w+)", re.MULTILINE)
 HEADING: Final = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
 
@@ -24,7 +25,9 @@ def links(document: Path) -> Iterator[tuple[Path, str]]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Return the anchors that a forge makes of the headings."""
+    """Return the anchors that a forge makes of the headings; of a test file, the tests that it holds."""
+    if document.suffix == ".py":
+        return set(TEST.findall(document.read_text(encoding="utf-8")))
     prose = FENCED.sub("", document.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in HEADING.findall(prose)}
 

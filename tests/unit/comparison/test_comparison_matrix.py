@@ -16,20 +16,26 @@ from codex_control_plane_codegen.comparison.matrix import MATRIX
 from codex_control_plane_codegen.comparison.verdicts import CHANGES, READERS, Change
 from unit.comparison.cases import CASES, Case, Edit
 
+UNIT = Path(__file__).parents[1]
+PINNED = ("SPEC-X003", "SPEC-X004")
+"""Findings about the pinned protocols, which follow the spec and which no contract holds."""
+
 LETTERS = {"breaking": "B", "risky": "R", "additive": "A"}
 
 
 def contract(root: Path, edits: Sequence[Edit]) -> Contract:
     """The contract of the base spec with these edits, which leave it sound."""
-    shutil.copytree(Path(__file__).parents[1] / "base_spec", root / "spec")
-    (root / "schemas").symlink_to(Path(__file__).parents[3] / "schemas")
+    shutil.copytree(UNIT / "base_spec", root / "spec")
+    (root / "schemas").mkdir()
+    (root / "schemas" / "spec").symlink_to(UNIT.parents[1] / "schemas" / "spec")
+    (root / "schemas" / "codex").symlink_to(UNIT / "base_codex")
     for edit in edits:
         path = root / "spec" / edit.file
         text = path.read_text("utf-8") if edit.old else ""
         assert text.count(edit.old) == 1, f"{edit.file} does not hold this once: {edit.old}"
         path.write_text(text.replace(edit.old, edit.new), "utf-8")
     analysis = analyse(root)
-    assert analysis.errors == []
+    assert [error for error in analysis.errors if error.code not in PINNED] == []
     return Contract(root.name, build.contract(analysis.model), 0)
 
 
