@@ -4,8 +4,12 @@ Together with the moment at which the process started, it is unique for as long 
 measured from boot and stored with the id of that boot (Linux), or is the wall-clock time that `ps` shows.
 """
 
+import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +24,7 @@ _THREADS_FIELD: Final = 20 - 3
 
 _DEAD_STATES: Final = frozenset("ZXx")
 _PS_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,21 @@ def identify(pid: int) -> ProcessIdentity | None:
 def is_alive(identity: ProcessIdentity) -> bool:
     """Return whether that very process still runs."""
     return identify(identity.pid) == identity
+
+
+def end(identity: ProcessIdentity, within: float) -> bool:
+    """End that very process with SIGKILL; return whether it has ended within so many seconds, or before.
+
+    One that is stopped ends, too, and does nothing more.
+    """
+    deadline = time.monotonic() + within
+    while is_alive(identity):
+        if time.monotonic() >= deadline:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(identity.pid, signal.SIGKILL)
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def _started_by_proc(pid: int) -> str | None:

@@ -12,6 +12,7 @@ from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.store.succession import first_usurpation, holders
 from codex_control_plane_mcp.testing.crashes.verdict import awaited
 from codex_control_plane_mcp.testing.evidence import report
+from codex_control_plane_mcp.testing.process_end import ends
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
 from codex_control_plane_mcp.testing.task_client import TaskClient
@@ -35,7 +36,10 @@ async def holder_other_than(rig: ScriptedRig, pid: int | None) -> int:
 
 
 async def a_round(rig: ScriptedRig, clients: Sequence[TaskClient], number: int) -> Mapping[str, str]:
-    """Stop the executing worker and one server while two tasks are in flight; return prompt and report."""
+    """Stop the executing worker and one server while two tasks are in flight; return prompt and report.
+
+    Who takes over ends the stopped worker; the server goes on afterwards.
+    """
     stopped_server, client = clients[number % 2], clients[1 - number % 2]
     gate, command = f"round-{number}", f"echo {number}"
     working, asking = prompt(f"wait {gate}", "say Worked."), prompt(f"ask {command}", "say Asked.")
@@ -52,8 +56,8 @@ async def a_round(rig: ScriptedRig, clients: Sequence[TaskClient], number: int) 
         await rig.model.gates.open(gate)
         ended = await client.wait_until(first["operationId"], "completed")
     finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
+        os.kill(stopped_server.server_pid, signal.SIGCONT)
+    assert await asyncio.to_thread(ends, stopped[0]), "it could still write to Codex"
     await stopped_server.answer(question, decision="accept")
     return {
         working: report(ended),
@@ -62,15 +66,17 @@ async def a_round(rig: ScriptedRig, clients: Sequence[TaskClient], number: int) 
 
 
 async def test_there_is_one_holder_at_a_time_and_no_commit_by_a_stale_one() -> None:
-    """Whoever comes back after its lease fell due commits nothing; nothing is lost, nothing is done twice."""
+    """Whoever is stopped for longer than its lease does nothing more; nothing is lost or done twice."""
     async with scripted_rig(**SETTINGS) as rig, rig.open_client() as one, rig.open_client() as other:
-        workers: list[Process] = [await rig.start_worker(), await rig.start_worker()]
+        workers: list[Process] = [await rig.start_worker()]
         reports: dict[str, str] = {}
         for number in range(ROUNDS):
+            workers.append(await rig.start_worker())
             reports |= await a_round(rig, (one, other), number)
         assert sorted(reports.values()) == ["Asked."] * ROUNDS + ["Worked."] * ROUNDS
         assert {rig.times_seen(text) for text in reports} == {1}
-        assert [worker.returncode for worker in workers] == [None, None]
+        assert [await worker.wait() for worker in workers[:-1]] == [-signal.SIGKILL] * ROUNDS
+        assert workers[-1].returncode is None
         with rig.store.read() as reader:
             journal = reader.journal(limit=100_000)
         assert len(holders(journal)) > ROUNDS

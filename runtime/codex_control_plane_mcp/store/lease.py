@@ -47,6 +47,7 @@ class LeaseKeeper:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lease: Lease | None = None
+        self._fence: Fence | None = None
 
     @property
     def lease(self) -> Lease | None:
@@ -73,7 +74,8 @@ class LeaseKeeper:
             ).fetchall()
         if not row:
             return None
-        self._lease = Lease(Fence(self._worker_id, int(row[0]["fence"])), started + self._seconds)
+        self._fence = Fence(self._worker_id, int(row[0]["fence"]))
+        self._lease = Lease(self._fence, started + self._seconds)
         return self._lease
 
     def start(self, *, on_lost: Callable[[], None]) -> None:
@@ -85,17 +87,16 @@ class LeaseKeeper:
         self._thread.start()
 
     def release(self) -> None:
-        """Stop renewing and give the lease back at once."""
+        """Stop renewing and give the lease back at once, also one that fell due and that nobody has taken."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        lease, self._lease = self._lease, None
-        if lease is not None:
+        self._lease = None
+        fence, self._fence = self._fence, None
+        if fence is not None:
             with self._connected() as connection, explained(self._store.path):
-                connection.execute(
-                    _LEASE["release"], {"holder": lease.fence.holder, "fence": lease.fence.number}
-                )
+                connection.execute(_LEASE["release"], {"holder": fence.holder, "fence": fence.number})
             self._store.bells.ring()
 
     def _keep(self, on_lost: Callable[[], None]) -> None:

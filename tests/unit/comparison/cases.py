@@ -556,8 +556,7 @@ _CODEX_CASES: Final = (
             CODEX,
             (
                 "notifications:\n",
-                "notifications:\n"
-                "  turn/ended: {means: A turn ends., without: Nothing., params: {threadId: string!}}\n",
+                "notifications:\n  turn/ended: {means: It ends., without: None., params: {threadId: string!}}\n",
             ),
         ),
         ("added", "--R-"),
