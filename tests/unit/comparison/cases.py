@@ -556,7 +556,7 @@ _CODEX_CASES: Final = (
             CODEX,
             (
                 "notifications:\n",
-                "notifications:\n  turn/ended: {means: It ends., without: No., params: {threadId: string!}}\n",
+                "notifications:\n  turn/ended: {means: Ends., without: No., params: {threadId: string!}}\n",
             ),
         ),
         ("added", "--R-"),
