@@ -1,7 +1,8 @@
 """Chaos: random tasks, random deaths, and at the end nothing lost, nothing doubled, nothing stuck.
 
-``make chaos N=300 SEED=7``. Everything but the model is real. The seed fixes the tasks and the order of the
-blows; when each falls is up to the machine.
+``make chaos N=300 SEED=7``. Everything but the model is real; between worker and Codex stands a proxy that
+cuts connections. The seed fixes the tasks, the order of the blows and what is cut; when each blow falls is up
+to the machine.
 """
 
 import argparse
@@ -22,7 +23,10 @@ from codex_control_plane_mcp.testing.chaos.person import Ledger, Person
 from codex_control_plane_mcp.testing.chaos.reckoning import Reckoning, reckon
 from codex_control_plane_mcp.testing.chaos.wrecker import Victim, Wrecker
 from codex_control_plane_mcp.testing.crashes.verdict import awaited, open_rows
-from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
+from codex_control_plane_mcp.testing.faults.fault import Script, Weather
+from codex_control_plane_mcp.testing.faults.faulty_codex import FaultyCodex
+from codex_control_plane_mcp.testing.faults.rig import faulty_rig
+from codex_control_plane_mcp.testing.rig import ScriptedRig
 
 _SETTINGS: Final = {"CODEX_MCP_LEASE_SECONDS": "3", "CODEX_MCP_RETRY_SECONDS": "1"}
 _DUST_SECONDS: Final = 60.0
@@ -37,6 +41,7 @@ class Outcome:
     seconds: float
     kills: Mapping[Victim, int]
     stops: Mapping[Victim, int]
+    cuts: int
     reckoning: Reckoning
 
     @property
@@ -45,28 +50,33 @@ class Outcome:
         found = self.reckoning
         return (
             f"chaos: {sum(found.endings.values())} operations, {sum(self.kills.values())} kills, "
-            f"{sum(self.stops.values())} stops, {len(found.lost)} lost, {len(found.doubled)} doubled, "
-            f"{len(found.stuck)} stuck, {self.seconds:.0f} s, seed {self.seed}"
+            f"{sum(self.stops.values())} stops, {self.cuts} cuts, {len(found.lost)} lost, "
+            f"{len(found.doubled)} doubled, {len(found.stuck)} stuck, {self.seconds:.0f} s, seed {self.seed}"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many errands, drawn from which seed, by how many persons; `pace`: seconds from blow to blow."""
+    """How many errands, drawn from which seed, by how many persons.
+
+    `pace` is the seconds from blow to blow, `cuts` the share of messages at which the connection is cut.
+    """
 
     errands: int = 60
     seed: int = 1
     persons: int = 4
     pace: float = 0.25
+    cuts: float = 0.005
 
 
 async def run(plan: Plan, progress: Progress | None = None) -> Outcome:
     """Have the errands done while something dies now and then; return what became of them."""
-    async with scripted_rig(**_SETTINGS) as rig:
-        return await _wreck(rig, plan, progress or Progress(disable=True))
+    cutting = Script(weather=Weather(plan.seed, plan.cuts, ("cut_before", "cut_after")))
+    async with faulty_rig(cutting, **_SETTINGS) as (rig, codex):
+        return await _wreck(rig, codex, plan, progress or Progress(disable=True))
 
 
-async def _wreck(rig: ScriptedRig, plan: Plan, progress: Progress) -> Outcome:
+async def _wreck(rig: ScriptedRig, codex: FaultyCodex, plan: Plan, progress: Progress) -> Outcome:
     started = time.monotonic()
     ledger, errands = Ledger(), draw(plan.errands, plan.seed)
     lines = [Line(rig.environment) for _ in range(plan.persons)]
@@ -84,13 +94,21 @@ async def _wreck(rig: ScriptedRig, plan: Plan, progress: Progress) -> Outcome:
     try:
         await _while_alive(working, wrecking)
         await wrecker.relent()
+        codex.play(Script())
         await awaited(rig.store, lambda: not open_rows(rig.store), _DUST_SECONDS)
         reckoning = await reckon(rig, ledger)
     finally:
         await wrecker.relent()
         for line in lines:
             line.hang_up()
-    return Outcome(plan.seed, time.monotonic() - started, wrecker.kills, wrecker.stops, reckoning)
+    return Outcome(
+        seed=plan.seed,
+        seconds=time.monotonic() - started,
+        kills=wrecker.kills,
+        stops=wrecker.stops,
+        cuts=len(codex.struck()),
+        reckoning=reckoning,
+    )
 
 
 async def _while_alive(working: asyncio.Future[list[None]], wrecking: asyncio.Task[None]) -> None:
@@ -112,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(quiet=options.json, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        plan = Plan(options.errands, options.seed, options.persons, options.pace)
+        plan = Plan(options.errands, options.seed, options.persons, options.pace, options.cuts)
         outcome = asyncio.run(run(plan, progress))
     _show(outcome, console)
     if options.json:
@@ -147,6 +165,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--persons", type=int, default=default.persons, help="clients, each with a server")
     parser.add_argument(
         "--pace", type=float, default=default.pace, help="seconds from blow to blow in a storm"
+    )
+    parser.add_argument(
+        "--cuts", type=float, default=default.cuts, help="share of messages that cut a connection"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     return parser
