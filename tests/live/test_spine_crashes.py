@@ -6,6 +6,7 @@ from codex_control_plane_mcp.testing.evidence import end_source, fault, report, 
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig
 from codex_control_plane_mcp.testing.sdk_client import Mode
+from codex_control_plane_mcp.testing.task_client import PATIENCE
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -136,6 +137,7 @@ async def test_everything_killed_at_once_is_no_different(rig: ScriptedRig) -> No
     async with rig.open_client() as client:
         running = (await client.submit(texts[0]))["operationId"]
         row = await client.wait_until(running, "running")
+        assert await rig.model.gates.reached("never", PATIENCE)
         queued = (await client.send(thread_of(row), texts[1]))["operationId"]
         await rig.kill_server(client)
         await rig.kill_worker()

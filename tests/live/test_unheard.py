@@ -10,7 +10,7 @@ from codex_control_plane_contract.types import Operation
 from codex_control_plane_mcp.testing.evidence import end_source, report, shown, thread_of
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
-from codex_control_plane_mcp.testing.task_client import TaskClient
+from codex_control_plane_mcp.testing.task_client import PATIENCE, TaskClient
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -71,6 +71,7 @@ async def test_a_turn_whose_begin_was_not_heard_can_be_stopped() -> None:
         text = prompt("wait never", "say Never.")
         task = (await client.submit(text))["operationId"]
         await client.wait_until(task, "running")
+        assert await rig.model.gates.reached("never", PATIENCE)
         await client.interrupt(task)
         row = await client.ended(task)
         assert (row["status"], end_source(row)) == ("interrupted", "notification")
