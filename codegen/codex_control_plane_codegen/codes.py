@@ -543,6 +543,22 @@ _CODEX: Final[Mapping[str, Code]] = {
         "thread/backgroundTerminals/clean: {means: ...}",
         "Add or drop `experimental: true`.",
     ),
+    "SPEC-X009": Code(
+        "No rule for a lost reply",
+        "A call changes something at Codex, and its reply may be lost. Whoever finds the attempt open must "
+        "know what shows that it took effect, and what the absence of that means; else it would be guessed, "
+        "or sent twice.",
+        "turn/start: {means: ..., changes: true}",
+        "Add `if_lost` with `evidence` and `absent_means`; and `looked_up_in`, `remains_unknown` and "
+        "`choices` where Codex has to be asked.",
+    ),
+    "SPEC-X010": Code(
+        "Evidence from nowhere",
+        "A lost reply is looked up in a method that is not called, or that recovery does not rely on; or an "
+        "operator is offered a choice that nobody explains.",
+        "if_lost: {evidence: ..., looked_up_in: thread/list, absent_means: ...}",
+        "Name a method with `evidence: true`, and only choices of `choices`.",
+    ),
 }
 
 _COMPARISON: Final[Mapping[str, Code]] = {

@@ -317,6 +317,29 @@ class CodexShape(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodexLoss(Element):
+    """What follows when a message of Codex is lost (docs/architecture.md, One way to call Codex)."""
+
+    evidence: str
+    """What shows what the message would have said."""
+    looked_up_in: str | None
+    """The method whose answer holds it."""
+    absent_means: str
+    remains_unknown: str | None
+    """What is not known while it cannot be looked up."""
+    choices: tuple[str, ...]
+    """What an operator may decide then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexAnswers(Element):
+    """The answers to what Codex asks."""
+
+    means: str
+    if_lost: CodexLoss
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodexMethod(Element):
     """A method of the app-server that is called."""
 
@@ -329,6 +352,8 @@ class CodexMethod(Element):
     experimental: bool
     changes: bool
     evidence: bool
+    if_lost: CodexLoss | None
+    """None where nothing changes, so that it can be called again."""
     params: tuple[CodexField, ...]
     result: tuple[CodexField, ...]
 
@@ -341,6 +366,7 @@ class CodexNotification(Element):
     means: str
     without: str
     optional: bool
+    if_lost: CodexLoss | None
     params: tuple[CodexField, ...]
 
 
@@ -385,11 +411,13 @@ class Codex(Element):
     """Every version whose protocol is in ``schemas/codex``."""
     configuration: tuple[CodexOverride, ...]
     prompts: tuple[CodexPrompt, ...]
+    choices: tuple[Meaning, ...]
     methods: tuple[CodexMethod, ...]
     shapes: tuple[CodexShape, ...]
     notifications: tuple[CodexNotification, ...]
     opt_out: tuple[str, ...]
     server_requests: tuple[CodexServerRequest, ...]
+    answers: CodexAnswers | None
     refused_requests: tuple[Meaning, ...]
 
 

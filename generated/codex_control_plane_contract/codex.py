@@ -94,6 +94,25 @@ CONTINUATION_PROMPT: Final = (
 )
 """Sent in place of the caller's message when the thread already holds it and the turn broke off."""
 
+Choice: TypeAlias = Literal["declare_lost", "declare_never_received", "submit_again"]
+"""What an operator may decide where the truth cannot be known."""
+
+CHOICES: Final[Mapping[Choice, str]] = {
+    "declare_lost": (
+        "End the task as unknown_after_app_server_exit, and leave whatever Codex did; choose it where nobody "
+        "can find out."
+    ),
+    "declare_never_received": (
+        "Put the task back in the queue with its prompt; choose it only after seeing that Codex never took "
+        "the prompt, else it runs twice."
+    ),
+    "submit_again": (
+        "Submit the request of a task that ended unknown once more, as a new task that names the old one; "
+        "choose it after seeing what the old one did."
+    ),
+}
+"""What follows each, and what must be known before it is chosen."""
+
 OPT_OUT: Final[tuple[str, ...]] = (
     "item/agentMessage/delta",
     "item/reasoning/textDelta",
@@ -130,6 +149,78 @@ REFUSED_REQUESTS: Final[Mapping[str, str]] = {
 
 ServerRequestKind: TypeAlias = Literal["approval", "permissions", "user_input", "elicitation"]
 """What sort of answer a question wants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What follows when a message of Codex is lost."""
+
+    evidence: str
+    """What shows what it would have said."""
+    looked_up_in: str | None
+    """The method whose answer holds it; None where there is nothing to look up."""
+    absent_means: str
+    """What is so where the evidence is certainly absent."""
+    remains_unknown: str | None
+    """What is not known while it cannot be looked up, and which evidence would tell."""
+    choices: tuple[Choice, ...]
+    """What an operator may decide then."""
+
+
+THREAD_START_LOST: Final = Loss(
+    evidence="the reply to thread/start",
+    looked_up_in=None,
+    absent_means=(
+        "its thread, if Codex made one, is orphaned: unused, without a prompt, not on disk, and gone with "
+        "the app-server"
+    ),
+    remains_unknown=None,
+    choices=(),
+)
+TURN_START_LOST: Final = Loss(
+    evidence="the attempt's label in thread/turns/list",
+    looked_up_in="thread/turns/list",
+    absent_means=(
+        "the attempt's label is absent from a thread that is loaded and idle, so the prompt never reached "
+        "the model"
+    ),
+    remains_unknown=(
+        "whether Codex took the prompt; missing is thread/turns/list of a thread that this app-server holds, "
+        "with the attempt's label or idle without it"
+    ),
+    choices=("declare_lost", "declare_never_received", "submit_again"),
+)
+TURN_INTERRUPT_LOST: Final = Loss(
+    evidence="the end of the turn",
+    looked_up_in="thread/turns/list",
+    absent_means="the turn still runs",
+    remains_unknown=None,
+    choices=(),
+)
+THREAD_BACKGROUND_TERMINALS_CLEAN_LOST: Final = Loss(
+    evidence="the reply to thread/backgroundTerminals/clean",
+    looked_up_in=None,
+    absent_means="the commands of the interrupted turn run on until they end by themselves",
+    remains_unknown=None,
+    choices=(),
+)
+TURN_COMPLETED_LOST: Final = Loss(
+    evidence="the end of the turn in thread/turns/list",
+    looked_up_in="thread/turns/list",
+    absent_means="the turn still runs, or it died with its app-server before anything of it was on disk",
+    remains_unknown=(
+        "how the turn ended; missing is thread/turns/list of a thread that this app-server holds, with the "
+        "turn in it"
+    ),
+    choices=("declare_lost", "submit_again"),
+)
+ANSWER_LOST: Final = Loss(
+    evidence="the question is not asked again after a reconnect",
+    looked_up_in="thread/resume",
+    absent_means="Codex asked again",
+    remains_unknown=None,
+    choices=(),
+)
 
 
 class Thread(TypedDict):

@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "ddf2c03dfbdc94b4873b45ccb7513c5fc394b9835e6f0f58be7711a62b71f6f0"
+CONTRACT_HASH: Final = "c3d1cf8e4f513bb21c2f53c5565d1c0e196c03da5c96e921b3f8d0ae92f14090"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

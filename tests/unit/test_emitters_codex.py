@@ -15,8 +15,10 @@ tested_version: 1.2.0
 configuration: {}
 prompts:
   greeting: {means: Sent first., text: "Good morning.\\n"}
+choices:
+  give_up: Nobody will know.
 methods:
-  thread/name/set: {means: Names it., params: {threadId: string!, name: string}, result: {}}
+  thread/name/set: {means: Names it., if_lost: {evidence: its name, looked_up_in: turn/list, absent_means: it has none, remains_unknown: its name, choices: [give_up]}, params: {threadId: string!, name: string}, result: {}}
   turn/list: {means: Lists turns., params: {}, result: {data: "Turn[]!", next: string}}
 shapes:
   Turn: {id: string!, error: object}
@@ -71,6 +73,20 @@ def test_a_notification_is_a_dataclass(codex: str) -> None:
 def test_every_method_is_listed(codex: str) -> None:
     """Whoever has to do with all of them needs no list of his own."""
     assert 'METHODS: Final[tuple[str, ...]] = ("thread/name/set", "turn/list")' in codex
+
+
+def test_what_follows_a_lost_reply_is_a_value(codex: str) -> None:
+    """The runtime takes evidence and choices from it; a choice is one of those that are explained."""
+    assert (
+        "THREAD_NAME_SET_LOST: Final = Loss(\n"
+        '    evidence="its name",\n'
+        '    looked_up_in="turn/list",\n'
+        '    absent_means="it has none",\n'
+        '    remains_unknown="its name",\n'
+        '    choices=("give_up",),\n'
+        ")\n"
+    ) in codex
+    assert 'CHOICES: Final[Mapping[Choice, str]] = {"give_up": "Nobody will know."}\n' in codex
 
 
 def test_a_prompt_is_a_text(codex: str) -> None:

@@ -131,6 +131,41 @@ def _diagnostic(misfit: Misfit, suggestion: str) -> Diagnostic:
     return Diagnostic(_CODES[misfit.problem], place, misfit.sentence, _HINTS[misfit.problem], suggestion)
 
 
+def losses_are_ruled(subject: Subject) -> Iterator[Diagnostic]:
+    """Of every call that changes something, and of answers, it is said what follows a lost reply."""
+    codex = subject.model.codex
+    if not codex:
+        return
+    hint = "Add `if_lost`: the evidence, where it is looked up, and what its absence means."
+    for method in codex.methods:
+        if method.changes and method.if_lost is None:
+            message = f"`{method.name}` changes something, and nothing says what follows a lost reply"
+            yield Diagnostic("SPEC-X009", key_place_of(method), message, hint)
+    if codex.server_requests and codex.answers is None:
+        message = "Codex is answered, and nothing says what follows a lost confirmation"
+        yield Diagnostic("SPEC-X009", place_of(codex, "server_requests"), message, "Add `answers`.")
+
+
+def losses_are_looked_up(subject: Subject) -> Iterator[Diagnostic]:
+    """What a lost reply is looked up in is a method that recovery relies on, and its choices exist."""
+    codex = subject.model.codex
+    if not codex:
+        return
+    sources = [method.name for method in codex.methods if method.evidence]
+    rules = [method.if_lost for method in codex.methods]
+    rules += [notification.if_lost for notification in codex.notifications]
+    rules += [codex.answers.if_lost] if codex.answers else []
+    for rule in rules:
+        if rule is None:
+            continue
+        if rule.looked_up_in is not None:
+            place = place_of(rule, "looked_up_in")
+            yield from unknown("SPEC-X010", "method with `evidence: true`", rule.looked_up_in, sources, place)
+        for index, choice in enumerate(rule.choices):
+            known = [each.name for each in codex.choices]
+            yield from unknown("SPEC-X010", "choice", choice, known, place_of(rule, "choices", index))
+
+
 def experimental_is_said(subject: Subject) -> Iterator[Diagnostic]:
     """A method is called experimental if, and only if, Codex calls it so."""
     codex, protocol = subject.model.codex, _tested(subject)

@@ -9,6 +9,7 @@ from codex_control_plane_codegen.facts import Facts
 from codex_control_plane_codegen.model import (
     Codex,
     CodexField,
+    CodexLoss,
     CodexMethod,
     CodexNotification,
     CodexServerRequest,
@@ -149,6 +150,24 @@ class View:
         return [self.request(each) for each in self.codex.server_requests]
 
     @property
+    def choice_names(self) -> list[str]:
+        """What an operator may decide."""
+        return [each.name for each in self.codex.choices]
+
+    @property
+    def choices(self) -> Expression:
+        """What an operator may decide, with what follows."""
+        return {each.name: each.means for each in self.codex.choices}
+
+    @property
+    def losses(self) -> list[tuple[str, Expression]]:
+        """What follows each message that is lost, by the name of its constant."""
+        rules = [(each.name, each.if_lost) for each in self.codex.methods]
+        rules += [(each.name, each.if_lost) for each in self.codex.notifications]
+        rules += [("answer", self.codex.answers.if_lost)] if self.codex.answers else []
+        return [(snake_case(name).upper(), _loss(rule)) for name, rule in rules if rule is not None]
+
+    @property
     def kinds(self) -> list[str]:
         """What sorts of answer the questions want."""
         return list(dict.fromkeys(each.kind for each in self.codex.server_requests))
@@ -198,3 +217,17 @@ class View:
     def configuration(self) -> tuple[tuple[str, str], ...]:
         """The settings that are overridden."""
         return tuple((each.name, each.value) for each in self.codex.configuration)
+
+
+def _loss(rule: CodexLoss) -> Call:
+    return Call(
+        "Loss",
+        (),
+        {
+            "evidence": rule.evidence,
+            "looked_up_in": rule.looked_up_in,
+            "absent_means": rule.absent_means,
+            "remains_unknown": rule.remains_unknown,
+            "choices": rule.choices,
+        },
+    )

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from codex_control_plane_codegen.model import (
     Codex,
+    CodexAnswers,
     CodexField,
+    CodexLoss,
     CodexMethod,
     CodexNotification,
     CodexOverride,
@@ -32,6 +34,7 @@ def read_codex(root: Node) -> Codex:
             CodexPrompt(**node.place, name=name, means=node.text("means"), text=node.text("text"))
             for name, node in root.entries("prompts")
         ),
+        choices=tuple(read_meanings(root, "choices")),
         methods=tuple(_method(name, node) for name, node in root.entries("methods")),
         shapes=tuple(
             CodexShape(**node.place, name=name, fields=tuple(_fields(root.child("shapes"), name)))
@@ -40,6 +43,7 @@ def read_codex(root: Node) -> Codex:
         notifications=tuple(_notification(name, node) for name, node in root.entries("notifications")),
         opt_out=root.names("opt_out"),
         server_requests=tuple(_server_request(name, node) for name, node in root.entries("server_requests")),
+        answers=_answers(root),
         refused_requests=tuple(read_meanings(root, "refused_requests")),
     )
 
@@ -54,8 +58,28 @@ def _method(name: str, node: Node) -> CodexMethod:
         experimental=node.get("experimental", False),
         changes=node.get("changes", False),
         evidence=node.get("evidence", False),
+        if_lost=_loss(node) if "if_lost" in node.value else None,
         params=tuple(_fields(node, "params")),
         result=tuple(_fields(node, "result")),
+    )
+
+
+def _answers(root: Node) -> CodexAnswers | None:
+    if "answers" not in root.value:
+        return None
+    node = root.child("answers")
+    return CodexAnswers(**node.place, means=node.text("means"), if_lost=_loss(node))
+
+
+def _loss(parent: Node) -> CodexLoss:
+    node = parent.child("if_lost")
+    return CodexLoss(
+        **node.place,
+        evidence=node.text("evidence"),
+        looked_up_in=node.get("looked_up_in"),
+        absent_means=node.text("absent_means"),
+        remains_unknown=node.get("remains_unknown"),
+        choices=node.names("choices"),
     )
 
 
@@ -66,6 +90,7 @@ def _notification(name: str, node: Node) -> CodexNotification:
         means=node.text("means"),
         without=node.text("without"),
         optional=node.get("optional", False),
+        if_lost=_loss(node) if "if_lost" in node.value else None,
         params=tuple(_fields(node, "params")),
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from codex_control_plane_contract.codex import ANSWER_LOST
 from codex_control_plane_contract.lifecycles import attempt, interaction, turn
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp import questions, sealing
@@ -120,7 +121,7 @@ def lapse(transaction: Transaction, row: interaction.Pending) -> None:
 
 def _ask_again(transaction: Transaction, reader: Reader, row: interaction.Interaction) -> None:
     """Codex repeats a question after a reconnect: the answer that we may have sent did not count."""
-    calls.void_open(transaction, reader, row.interaction_id, "interaction_answer", "Codex asked again")
+    calls.void_open(transaction, reader, row.interaction_id, "interaction_answer", ANSWER_LOST.absent_means)
 
 
 def _text(params: JsonObject, name: str) -> str | None:

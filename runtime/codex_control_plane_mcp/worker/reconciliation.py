@@ -110,11 +110,11 @@ class Reconciler:
             else:
                 found = history.turn_with_label(calling.attempt_id)
                 if found is not None:
-                    return found, "the attempt's label in thread/turns/list"
+                    return found, codex.TURN_START_LOST.evidence
                 if late and history.active:
                     raise Deferred("the thread is at work and does not show the prompt")
                 if late:
-                    return None, "the attempt's label is absent from a thread that is loaded and idle"
+                    return None, codex.TURN_START_LOST.absent_means
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _read(self, thread_id: str, label: str) -> History:
@@ -184,7 +184,11 @@ class Reconciler:
         if history.runs(row.turn_id):
             await self._ledger.change(
                 lambda tx, reader: calls.void_open(
-                    tx, reader, row.operation_id, "turn_interrupt", "the turn still runs"
+                    tx,
+                    reader,
+                    row.operation_id,
+                    "turn_interrupt",
+                    codex.TURN_INTERRUPT_LOST.absent_means,
                 )
             )
         else:
@@ -279,7 +283,7 @@ def _close_questions(
     """What Codex does not ask again has been answered, by us if we had sent an answer."""
     for question in reader.open_interactions(turn_id):
         if question.request_id not in still_asked:
-            asking.resolve(transaction, reader, question, evidence="not asked again after a reconnect")
+            asking.resolve(transaction, reader, question, evidence=codex.ANSWER_LOST.evidence)
     settle_waiting(transaction, reader, turn_id, evidence="thread/resume")
 
 

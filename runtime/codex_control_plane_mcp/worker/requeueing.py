@@ -1,5 +1,6 @@
 """Putting an operation back: the only way in which recovery leads to work (docs/architecture.md)."""
 
+from codex_control_plane_contract.codex import THREAD_START_LOST
 from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_contract.types import Error
@@ -53,7 +54,8 @@ def withdraw(transaction: Transaction, reader: Reader, row: operation.Starting) 
 
 def void_calls(transaction: Transaction, reader: Reader, row: operation.Starting, *, evidence: str) -> None:
     """Settle the calls of a start that is given up; each is known to have had no effect that counts."""
-    calls.void_open(transaction, reader, row.operation_id, "thread_start", evidence)
+    orphaned = f"{THREAD_START_LOST.absent_means} ({evidence})"
+    calls.void_open(transaction, reader, row.operation_id, "thread_start", orphaned)
     calls.void_open(transaction, reader, row.operation_id, "turn_start", evidence)
 
 
