@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from bench import measurements
+from bench.compiler import compiler
 from bench.figures import Figure, show
 from codex_control_plane_mcp.testing.rig import scripted_rig
 
@@ -18,7 +19,7 @@ async def measure(*, quick: bool) -> list[Figure]:
     rounds = 10 if quick else 100
     figures: list[Figure] = []
     _tell("the compiler")
-    figures += await asyncio.to_thread(measurements.compiler, ROOT, rounds=2 if quick else 9)
+    figures += await asyncio.to_thread(compiler, ROOT, rounds=2 if quick else 9)
     async with scripted_rig() as rig:
         async with rig.open_client() as client:
             _tell("warming up")

@@ -1,7 +1,6 @@
 """The measurements: ours and the yardstick in turn, in one run, on real processes."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -9,7 +8,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
 import psutil
 from mcp import Client, StdioServerParameters
@@ -22,7 +20,6 @@ from codex_control_plane_mcp.testing.witness import Witness
 
 PROMPT = "model: say Done."
 SERVER = (sys.executable, "-m", "codex_control_plane_mcp.server")
-CODEGEN = (sys.executable, "-m", "codex_control_plane_codegen")
 BARE_SERVER = (sys.executable, str(Path(__file__).with_name("bare_server.py")))
 _INITIALIZE = {
     "jsonrpc": "2.0",
@@ -120,21 +117,6 @@ def cold_start(rig: Rig, *, rounds: int) -> list[Figure]:
     return [ratio("cold start to the first reply / bare server", ours, theirs, goal=1.15)]
 
 
-def compiler(root: Path, *, rounds: int) -> list[Figure]:
-    """Measure whole runs of the compiler on the spec of this repository; each build writes everything."""
-    with TemporaryDirectory() as directory:
-        for name in ("spec", "schemas"):
-            shutil.copytree(root / name, Path(directory, name))
-        built = [_whole_build(Path(directory)) for _ in range(rounds)]
-        checked = [_run((*CODEGEN, "check", "--root", directory)) for _ in range(rounds)]
-    return [
-        Figure(
-            "compiler: full build", median(built) * 1000, "ms", 1000, f"{rounds} builds of the whole spec"
-        ),
-        Figure("compiler: check", median(checked) * 1000, "ms", 1000, f"{rounds} checks of the whole spec"),
-    ]
-
-
 def idle(processes: Sequence[tuple[str, int]], *, seconds: float) -> list[Figure]:
     """Measure what processes use that have nothing to do, and their memory."""
     watched = [(name, psutil.Process(pid)) for name, pid in processes]
@@ -161,19 +143,6 @@ async def _straight_turn(witness: Witness, rig: Rig, opened: list[float]) -> Non
     await witness.start_turn(thread_id, PROMPT)
     await witness.see_end()
     await witness.connection.call("thread/unsubscribe", {"threadId": thread_id})
-
-
-def _whole_build(root: Path) -> float:
-    for name in ("generated", "docs"):
-        shutil.rmtree(root / name, ignore_errors=True)
-    return _run((*CODEGEN, "build", "--root", str(root)))
-
-
-def _run(command: Sequence[str]) -> float:
-    """Return the seconds that a program takes that must succeed."""
-    begun = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - begun
 
 
 def _until_sent(rig: Rig, operation_id: str) -> float:
