@@ -8,6 +8,7 @@ from codex_control_plane_contract.fail_points import FAIL_POINTS
 from codex_control_plane_mcp.testing.crashes.stage import SETTINGS, Stage
 from codex_control_plane_mcp.testing.crashes.stories import REACHABLE
 from codex_control_plane_mcp.testing.rig import scripted_rig
+from composition.transactions import unmodelled
 
 SAMPLE = 14
 """A plain run takes one crash of so many."""
@@ -21,9 +22,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 async def stage(anyio_backend: str) -> AsyncGenerator[Stage]:  # noqa: ARG001 -- anyio wants it
-    """A rig for all tests; at its end no process and no file may be left."""
+    """A rig for all tests; at its end no process and no file may be left.
+
+    Whatever broke, each commit was one of those that `codegen verify` explores.
+    """
     async with scripted_rig(**SETTINGS) as rig, rig.open_client() as client:
         yield Stage(rig, client)
+        assert unmodelled(rig.store.path) == []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from codex_control_plane_mcp.testing.chaos.errands import draw
 from codex_control_plane_mcp.testing.chaos.line import Line
 from codex_control_plane_mcp.testing.chaos.person import Ledger, Person
-from codex_control_plane_mcp.testing.chaos.reckoning import Reckoning, reckon
+from codex_control_plane_mcp.testing.chaos.reckoning import Audit, Reckoning, no_audit, reckon
 from codex_control_plane_mcp.testing.chaos.wrecker import Victim, Wrecker
 from codex_control_plane_mcp.testing.crashes.verdict import awaited, open_rows
 from codex_control_plane_mcp.testing.faults.fault import Script, Weather
@@ -69,46 +69,57 @@ class Plan:
     cuts: float = 0.005
 
 
-async def run(plan: Plan, progress: Progress | None = None) -> Outcome:
+async def run(plan: Plan, progress: Progress | None = None, *, audit: Audit = no_audit) -> Outcome:
     """Have the errands done while something dies now and then; return what became of them."""
     cutting = Script(weather=Weather(plan.seed, plan.cuts, ("cut_before", "cut_after")))
     async with faulty_rig(cutting, **_SETTINGS) as (rig, codex):
-        return await _wreck(rig, codex, plan, progress or Progress(disable=True))
+        chaos = _Chaos(rig, codex, plan, audit)
+        return await chaos.unfold(progress or Progress(disable=True))
 
 
-async def _wreck(rig: ScriptedRig, codex: FaultyCodex, plan: Plan, progress: Progress) -> Outcome:
-    started = time.monotonic()
-    ledger, errands = Ledger(), draw(plan.errands, plan.seed)
-    lines = [Line(rig.environment) for _ in range(plan.persons)]
-    crowd = [Person(line, str(rig.project), rig.model.gates, ledger) for line in lines]
-    wrecker = Wrecker(rig, lines, plan.seed, pace=plan.pace)
-    done = progress.add_task("errands done", total=plan.errands)
-    blows = progress.add_task("blows", total=None)
-    wrecking = asyncio.create_task(wrecker.run(lambda: progress.advance(blows)), name="wrecker")
+@dataclass(frozen=True, slots=True)
+class _Chaos:
+    """One run on a rig."""
 
-    def ended() -> None:
-        progress.advance(done)
-        wrecker.calm_down()
+    rig: ScriptedRig
+    codex: FaultyCodex
+    plan: Plan
+    audit: Audit
 
-    working = asyncio.gather(*(one.work(errands, ended) for one in crowd))
-    try:
-        await _while_alive(working, wrecking)
-        await wrecker.relent()
-        codex.play(Script())
-        await awaited(rig.store, lambda: not open_rows(rig.store), _DUST_SECONDS)
-        reckoning = await reckon(rig, ledger)
-    finally:
-        await wrecker.relent()
-        for line in lines:
-            line.hang_up()
-    return Outcome(
-        seed=plan.seed,
-        seconds=time.monotonic() - started,
-        kills=wrecker.kills,
-        stops=wrecker.stops,
-        cuts=len(codex.struck()),
-        reckoning=reckoning,
-    )
+    async def unfold(self, progress: Progress) -> Outcome:
+        """Let it happen."""
+        started = time.monotonic()
+        ledger, errands = Ledger(), draw(self.plan.errands, self.plan.seed)
+        lines = [Line(self.rig.environment) for _ in range(self.plan.persons)]
+        crowd = [Person(line, str(self.rig.project), self.rig.model.gates, ledger) for line in lines]
+        wrecker = Wrecker(self.rig, lines, self.plan.seed, pace=self.plan.pace)
+        done = progress.add_task("errands done", total=self.plan.errands)
+        blows = progress.add_task("blows", total=None)
+        wrecking = asyncio.create_task(wrecker.run(lambda: progress.advance(blows)), name="wrecker")
+
+        def ended() -> None:
+            progress.advance(done)
+            wrecker.calm_down()
+
+        working = asyncio.gather(*(one.work(errands, ended) for one in crowd))
+        try:
+            await _while_alive(working, wrecking)
+            await wrecker.relent()
+            self.codex.play(Script())
+            await awaited(self.rig.store, lambda: not open_rows(self.rig.store), _DUST_SECONDS)
+            reckoning = await reckon(self.rig, ledger, self.audit)
+        finally:
+            await wrecker.relent()
+            for line in lines:
+                line.hang_up()
+        return Outcome(
+            seed=self.plan.seed,
+            seconds=time.monotonic() - started,
+            kills=wrecker.kills,
+            stops=wrecker.stops,
+            cuts=len(self.codex.struck()),
+            reckoning=reckoning,
+        )
 
 
 async def _while_alive(working: asyncio.Future[list[None]], wrecking: asyncio.Task[None]) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
 
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_mcp.codex.app_server_record import RunningAppServer
@@ -38,7 +40,16 @@ class Reckoning:
         return (*self.lost, *self.doubled, *self.stuck, *self.broken)
 
 
-async def reckon(rig: ScriptedRig, ledger: Ledger) -> Reckoning:
+Audit: TypeAlias = Callable[[Path], Sequence[str]]
+"""Looks at a state file for what else may be wrong with it."""
+
+
+def no_audit(_state_file: Path) -> Sequence[str]:
+    """Return nothing."""
+    return ()
+
+
+async def reckon(rig: ScriptedRig, ledger: Ledger, audit: Audit) -> Reckoning:
     """Return what became of the operations in `ledger`; nothing may kill any more."""
     running = await rig.app_server() or await start_live(rig.state_directory, rig.home)
     rows = {name: _row(rig, name) for name in ledger.messages}
@@ -47,7 +58,7 @@ async def reckon(rig: ScriptedRig, ledger: Ledger) -> Reckoning:
         lost=tuple(_lost(rig, ledger, rows)),
         doubled=(*_seen_twice(rig, ledger), *await _recorded_twice(rig, running, ledger)),
         stuck=tuple(_stuck(rig, rows)),
-        broken=tuple(await asyncio.to_thread(_broken, rig)),
+        broken=(*await asyncio.to_thread(_broken, rig), *await asyncio.to_thread(audit, rig.store.path)),
     )
 
 

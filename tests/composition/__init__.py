@@ -1,0 +1,1 @@
+"""Whether what really happened is what the model checker explores: the two sides of spec/composition.yaml."""

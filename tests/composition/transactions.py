@@ -1,0 +1,84 @@
+"""Transactions: those that the composition has, and those that a journal holds."""
+
+import contextlib
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from codex_control_plane_codegen.analysis import analyse
+from codex_control_plane_codegen.facts import Facts
+from codex_control_plane_codegen.model import ComposedRow, Composition
+from codex_control_plane_codegen.verification.choices import chosen_views
+from codex_control_plane_codegen.verification.verification import verify
+
+REPOSITORY: Final = Path(__file__).parents[2]
+
+Transaction: TypeAlias = frozenset[tuple[str, str]]
+"""What one commit does to one task: the rows of the composition and the event of each."""
+
+
+def unmodelled(state_file: Path) -> list[str]:
+    """Return the transactions of a state file that are no step of the composition, each once."""
+    found = set(_recorded(state_file)) - _explored(None)
+    if found:
+        # Half a minute, for the few tasks that asked something and were stopped as well.
+        found -= _explored("together")
+    return sorted(", ".join(sorted(f"{row}.{event}" for row, event in each)) for each in found)
+
+
+@cache
+def _composition() -> tuple[Facts, Composition]:
+    model = analyse(REPOSITORY).model
+    assert model.composition is not None
+    return Facts(model), model.composition
+
+
+@cache
+def _explored(view: str | None) -> frozenset[Transaction]:
+    """Return every transaction of a view, in its least bounds; without one, of the views that CI explores."""
+    facts, composition = _composition()
+    views = chosen_views(composition, [view] if view else [])
+    limits = {bound.name: 0 for bound in composition.bounds} if view else {}
+    surveys = verify(facts, composition, views, limits).surveys
+    return frozenset(
+        frozenset((change.row, change.event) for change in changes)
+        for survey in surveys
+        for _, changes in survey.found.transactions
+    )
+
+
+def _recorded(state_file: Path) -> list[Transaction]:
+    """Return what each commit of a journal did to each task."""
+    _, composition = _composition()
+    commits: defaultdict[tuple[int, str], set[tuple[str, str]]] = defaultdict(set)
+    with contextlib.closing(sqlite3.connect(f"file:{state_file}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        for entry in connection.execute("SELECT * FROM journal WHERE outcome = 'applied'").fetchall():
+            row = _row(connection, entry["entity"], entry["entity_id"])
+            part = next((each for each in composition.rows if _is_of(each, entry["entity"], row)), None)
+            if part is not None:
+                commit = entry["cause"] or entry["sequence"]
+                commits[commit, _task(connection, row)].add((part.name, entry["event"]))
+    return [frozenset(changes) for changes in commits.values()]
+
+
+def _row(connection: sqlite3.Connection, lifecycle: str, identifier: str) -> Mapping[str, object]:
+    found = connection.execute(f"SELECT * FROM {lifecycle} WHERE {lifecycle}_id = ?", (identifier,))  # noqa: S608 -- a name of the spec
+    return dict(found.fetchone())
+
+
+def _is_of(part: ComposedRow, lifecycle: str, row: Mapping[str, object]) -> bool:
+    return part.lifecycle == lifecycle and all(row[column] == value for column, value in part.where.items())
+
+
+def _task(connection: sqlite3.Connection, row: Mapping[str, object]) -> str:
+    """Return the task that a row belongs to; an order belongs to that of its subject."""
+    if "operation_id" in row:
+        return str(row["operation_id"])
+    asked = connection.execute(
+        "SELECT operation_id FROM interaction WHERE interaction_id = ?", (row["subject_id"],)
+    ).fetchone()
+    return str(asked["operation_id"] if asked else row["subject_id"])
