@@ -36,7 +36,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "c3d1cf8e4f513bb21c2f53c5565d1c0e196c03da5c96e921b3f8d0ae92f14090"
+CONTRACT_HASH: Final = "f4aa715409117ae2d22d4340573baa137ca0663847c3cb7cb6b9481df14e935a"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -112,6 +112,14 @@ FINDINGS: Final[Mapping[FindingId, Finding]] = {
         severity="degraded",
         means="Tasks are queued and no worker is alive.",
         recommended_action="Start codex-control-plane-mcp-worker, or use CODEX_MCP_EXECUTION_MODE=inline.",
+    ),
+    "unresolved_operations": Finding(
+        severity="degraded",
+        means="What became of a task cannot be found out by itself.",
+        recommended_action=(
+            "Run `codex-control-plane-mcp-admin resolve`: it says which evidence is missing and what may be "
+            "decided."
+        ),
     ),
     "usage_limit": Finding(
         severity="degraded",

@@ -172,6 +172,11 @@ class OperationProperties(LifecycleProperties):
         """A client hands in a task."""
         self.create("submit", "queued")
 
+    @initialize()
+    def create_by_submit_again(self) -> None:
+        """An operator hands in the request of a task once more that ended unknown."""
+        self.create("submit_again", "queued")
+
     @rule()
     def raise_claim(self) -> None:
         """The executing worker takes the task out of the queue."""
@@ -251,6 +256,16 @@ class OperationProperties(LifecycleProperties):
     def raise_lose(self) -> None:
         """The app-server died and its successor does not say how the turn ended."""
         self.apply("lose")
+
+    @rule()
+    def raise_declare_lost(self) -> None:
+        """An operator ends a task of which nobody can find out what became."""
+        self.apply("declare_lost")
+
+    @rule()
+    def raise_declare_never_received(self) -> None:
+        """An operator has seen that Codex never took the prompt; the task goes back to the queue."""
+        self.apply("declare_never_received")
 
     @rule()
     def raise_carry_on(self) -> None:

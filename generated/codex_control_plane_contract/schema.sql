@@ -289,6 +289,7 @@ CREATE TABLE operation (
     continues_turn_id TEXT,
     thread_id TEXT,
     turn_id TEXT,
+    replaces_operation_id TEXT REFERENCES operation (operation_id),
     worker_id TEXT,
     attempt_count INTEGER NOT NULL,
     next_attempt_at INTEGER,
@@ -315,6 +316,9 @@ CREATE TABLE operation (
     CONSTRAINT operation_orphaned CHECK (state <> 'orphaned' OR (completed_at IS NOT NULL AND last_error IS NOT NULL)),
     CONSTRAINT operation_unknown_after_app_server_exit CHECK (state <> 'unknown_after_app_server_exit' OR (completed_at IS NOT NULL AND last_error IS NOT NULL))
 ) STRICT;
+
+-- A task that ended unknown is submitted again once.
+CREATE UNIQUE INDEX operation_one_per_replaces_operation_id ON operation (replaces_operation_id);
 
 -- A key names one task for ever.
 CREATE UNIQUE INDEX operation_one_per_client_request_id ON operation (client_request_id);
@@ -569,6 +573,7 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.timeout_seconds IS NOT OLD.timeout_seconds
     OR NEW.recovery_policy IS NOT OLD.recovery_policy
     OR NEW.max_continuations IS NOT OLD.max_continuations
+    OR NEW.replaces_operation_id IS NOT OLD.replaces_operation_id
 BEGIN
     SELECT RAISE(ABORT, 'operation: what no event sets stays as it was created');
 END;
@@ -593,7 +598,7 @@ CREATE TABLE turn (
     latest_progress_at INTEGER,
     final_message TEXT,
     token_usage TEXT CHECK (token_usage IS NULL OR (json_valid(token_usage) AND json_type(token_usage) = 'object')),
-    terminal_source TEXT CHECK (terminal_source IN ('notification', 'reconciled', 'after_restart')),
+    terminal_source TEXT CHECK (terminal_source IN ('notification', 'reconciled', 'after_restart', 'operator')),
     terminal_method TEXT,
     completed_at INTEGER,
     last_error TEXT CHECK (last_error IS NULL OR (json_valid(last_error) AND json_type(last_error) = 'object')),

@@ -550,7 +550,9 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                             "type": "object",
                             "required": ["source", "method", "observedAt"],
                             "properties": {
-                                "source": {"enum": ["notification", "reconciled", "after_restart"]},
+                                "source": {
+                                    "enum": ["notification", "reconciled", "after_restart", "operator"],
+                                },
                                 "method": {"type": "string"},
                                 "observedAt": {"$ref": "#/$defs/Timestamp"},
                             },
@@ -855,6 +857,7 @@ HEALTH_SUMMARY_OUTPUT: Final[JsonObject] = {
                                     "codex_auth",
                                     "app_server_exited",
                                     "no_live_worker",
+                                    "unresolved_operations",
                                     "usage_limit",
                                     "pending_interactions",
                                 ],

@@ -466,5 +466,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "24f1c1942c700067f36c65eec3e9946238a5b8ac8d2a4e8de9bc7430e98c2317"
+TOOL_SURFACE_HASH: Final = "ec1ae853a44ae72b53e6dc3f1d4956c1cfc2fc891f463433eaa122ef458f19f8"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -111,6 +111,7 @@ FindingId: TypeAlias = Literal[
     "codex_auth",
     "app_server_exited",
     "no_live_worker",
+    "unresolved_operations",
     "usage_limit",
     "pending_interactions",
 ]
@@ -666,8 +667,8 @@ class TurnSummary(TypedDict):
 class TerminalEvidence(TypedDict):
     """How the end of the turn became known."""
 
-    source: Literal["notification", "reconciled", "after_restart"]
-    """Told by Codex, found on looking, or found after a restart of the app-server."""
+    source: Literal["notification", "reconciled", "after_restart", "operator"]
+    """Told by Codex, found on looking, found after a restart of the app-server, or decided by an operator."""
     method: str
     """The notification or call of Codex that says so."""
     observedAt: Timestamp

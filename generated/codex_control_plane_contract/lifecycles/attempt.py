@@ -313,7 +313,7 @@ _PREPARED_VOID: Final[Edge[Void]] = Edge(
         "1, updated_at = :now WHERE attempt_id = :id AND state = 'prepared' AND revision = :revision "
         "RETURNING *"
     ),
-    actors=("worker", "codex"),
+    actors=("worker", "codex", "operator"),
     required_evidence="never written, or its label is absent from a thread that is known to be idle",
     fenced=True,
     emits=(),
@@ -374,7 +374,7 @@ _SENT_VOID: Final[Edge[Void]] = Edge(
         "UPDATE attempt SET state = 'void', settled_at = :now, evidence = :evidence, revision = revision + "
         "1, updated_at = :now WHERE attempt_id = :id AND state = 'sent' AND revision = :revision RETURNING *"
     ),
-    actors=("worker", "codex"),
+    actors=("worker", "codex", "operator"),
     required_evidence="never written, or its label is absent from a thread that is known to be idle",
     fenced=True,
     emits=(),
@@ -406,7 +406,7 @@ _UNKNOWN_VOID: Final[Edge[Void]] = Edge(
         "1, updated_at = :now WHERE attempt_id = :id AND state = 'unknown' AND revision = :revision "
         "RETURNING *"
     ),
-    actors=("worker", "codex"),
+    actors=("worker", "codex", "operator"),
     required_evidence="never written, or its label is absent from a thread that is known to be idle",
     fenced=True,
     emits=(),
@@ -499,7 +499,7 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "accept": ("codex",),
     "refuse": ("codex",),
     "doubt": ("worker",),
-    "void": ("worker", "codex"),
+    "void": ("worker", "codex", "operator"),
 }
 """Who may raise each event."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from codex_control_plane_contract.change import Change, Edge, reader
+from codex_control_plane_contract.change import Change, Edge, Touch, reader
 from codex_control_plane_contract.facts import StateFacts
 from codex_control_plane_contract.rows import Column, Table, json_text, optional_json_text
 from codex_control_plane_contract.types import Error
@@ -53,6 +53,7 @@ Status: TypeAlias = Literal[
 
 Event: TypeAlias = Literal[
     "submit",
+    "submit_again",
     "claim",
     "open_thread",
     "open_turn",
@@ -69,6 +70,8 @@ Event: TypeAlias = Literal[
     "interrupt",
     "orphan",
     "lose",
+    "declare_lost",
+    "declare_never_received",
     "carry_on",
     "await_quota",
     "replenish",
@@ -119,6 +122,7 @@ COLUMNS: Final = (
     "continues_turn_id",
     "thread_id",
     "turn_id",
+    "replaces_operation_id",
     "worker_id",
     "attempt_count",
     "next_attempt_at",
@@ -181,6 +185,8 @@ class OperationRow:
     """Codex's thread; known from the start for send_message."""
     turn_id: str | None
     """Codex's turn that carries this task."""
+    replaces_operation_id: str | None
+    """The task that ended unknown and whose request this one repeats."""
     worker_id: str | None
     """The worker that claimed it last."""
     attempt_count: int
@@ -222,6 +228,15 @@ class OperationRow:
     def verdict(self, event: Event) -> Cell:
         """What the event does in this state; raises KeyError for an event that creates rows."""
         return CELLS[self.state, event]
+
+    def note_doubt(self, *, last_error: Error | None = None) -> Touch:
+        """What became of it cannot be looked up, or can again; last_error says what is missing."""
+        return Touch(
+            lifecycle="operation",
+            row_id=self.row_id,
+            statement="UPDATE operation SET last_error = :last_error WHERE operation_id = :id",
+            parameters={"id": self.row_id, "last_error": optional_json_text(last_error)},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -404,6 +419,14 @@ class StartingTurn(OperationRow):
         """The app-server died and its successor does not say how the turn ended."""
         return _STARTING_TURN_LOSE.of(self, last_error=json_text(last_error))
 
+    def declare_lost(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
+        """An operator ends a task of which nobody can find out what became."""
+        return _STARTING_TURN_DECLARE_LOST.of(self, last_error=json_text(last_error))
+
+    def declare_never_received(self) -> Change[Queued]:
+        """An operator has seen that Codex never took the prompt; the task goes back to the queue."""
+        return _STARTING_TURN_DECLARE_NEVER_RECEIVED.of(self)
+
     def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
         """A client stops a task that Codex has worked on, while no turn of it runs."""
         return _STARTING_TURN_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
@@ -450,6 +473,10 @@ class Running(OperationRow):
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
         """The app-server died and its successor does not say how the turn ended."""
         return _RUNNING_LOSE.of(self, last_error=json_text(last_error))
+
+    def declare_lost(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
+        """An operator ends a task of which nobody can find out what became."""
+        return _RUNNING_DECLARE_LOST.of(self, last_error=json_text(last_error))
 
     def carry_on(self, *, continues_turn_id: str, last_error: Error) -> Change[Queued]:
         """The app-server died with the turn in it; the task goes back to the queue and is carried on in
@@ -521,6 +548,10 @@ class WaitingForApproval(OperationRow):
         """The app-server died and its successor does not say how the turn ended."""
         return _WAITING_FOR_APPROVAL_LOSE.of(self, last_error=json_text(last_error))
 
+    def declare_lost(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
+        """An operator ends a task of which nobody can find out what became."""
+        return _WAITING_FOR_APPROVAL_DECLARE_LOST.of(self, last_error=json_text(last_error))
+
     def carry_on(self, *, continues_turn_id: str, last_error: Error) -> Change[Queued]:
         """The app-server died with the turn in it; the task goes back to the queue and is carried on in
         another turn.
@@ -590,6 +621,10 @@ class WaitingForUserInput(OperationRow):
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
         """The app-server died and its successor does not say how the turn ended."""
         return _WAITING_FOR_USER_INPUT_LOSE.of(self, last_error=json_text(last_error))
+
+    def declare_lost(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
+        """An operator ends a task of which nobody can find out what became."""
+        return _WAITING_FOR_USER_INPUT_DECLARE_LOST.of(self, last_error=json_text(last_error))
 
     def carry_on(self, *, continues_turn_id: str, last_error: Error) -> Change[Queued]:
         """The app-server died with the turn in it; the task goes back to the queue and is carried on in
@@ -776,6 +811,7 @@ _STORED: Final = Table(
         Column("continues_turn_id", "text", optional=True),
         Column("thread_id", "text", optional=True),
         Column("turn_id", "text", optional=True),
+        Column("replaces_operation_id", "text", optional=True),
         Column("worker_id", "text", optional=True),
         Column("attempt_count", "integer"),
         Column("next_attempt_at", "integer", optional=True),
@@ -843,6 +879,28 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
     ),
     actors=("client",),
     required_evidence=None,
+    fenced=True,
+    emits=(),
+    read=reader(Queued, read),
+)
+
+
+_SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
+    lifecycle="operation",
+    event="submit_again",
+    source=None,
+    target="queued",
+    statement=(
+        "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
+        "payload_hash, message, title, project_id, cwd, model, effort, sandbox, approval_policy, "
+        "timeout_seconds, recovery_policy, max_continuations, continuation_count, thread_id, "
+        "replaces_operation_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, "
+        ":operation_type, :payload_hash, :message, :title, :project_id, :cwd, :model, :effort, :sandbox, "
+        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :thread_id, "
+        ":replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
+    ),
+    actors=("operator",),
+    required_evidence="the reason that the operator gives",
     fenced=True,
     emits=(),
     read=reader(Queued, read),
@@ -1231,6 +1289,38 @@ _STARTING_TURN_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
 )
+_STARTING_TURN_DECLARE_LOST: Final[Edge[UnknownAfterAppServerExit]] = Edge(
+    lifecycle="operation",
+    event="declare_lost",
+    source="starting_turn",
+    target="unknown_after_app_server_exit",
+    statement=(
+        "UPDATE operation SET state = 'unknown_after_app_server_exit', completed_at = :now, last_error = "
+        ":last_error, revision = revision + 1, updated_at = :now WHERE operation_id = :id AND state = "
+        "'starting_turn' AND revision = :revision RETURNING *"
+    ),
+    actors=("operator",),
+    required_evidence="the reason that the operator gives",
+    fenced=True,
+    emits=(),
+    read=reader(UnknownAfterAppServerExit, read),
+)
+_STARTING_TURN_DECLARE_NEVER_RECEIVED: Final[Edge[Queued]] = Edge(
+    lifecycle="operation",
+    event="declare_never_received",
+    source="starting_turn",
+    target="queued",
+    statement=(
+        "UPDATE operation SET state = 'queued', next_attempt_at = NULL, queued_reason = NULL, last_error = "
+        "NULL, worker_id = NULL, app_server_generation = NULL, revision = revision + 1, updated_at = :now "
+        "WHERE operation_id = :id AND state = 'starting_turn' AND revision = :revision RETURNING *"
+    ),
+    actors=("operator",),
+    required_evidence="the reason that the operator gives",
+    fenced=True,
+    emits=(),
+    read=reader(Queued, read),
+)
 _STARTING_TURN_STOP: Final[Edge[Interrupted]] = Edge(
     lifecycle="operation",
     event="stop",
@@ -1299,8 +1389,9 @@ _RUNNING_COMPLETE: Final[Edge[Completed]] = Edge(
     source="running",
     target="completed",
     statement=(
-        "UPDATE operation SET state = 'completed', completed_at = :now, revision = revision + 1, updated_at "
-        "= :now WHERE operation_id = :id AND state = 'running' AND revision = :revision RETURNING *"
+        "UPDATE operation SET state = 'completed', completed_at = :now, last_error = NULL, revision = "
+        "revision + 1, updated_at = :now WHERE operation_id = :id AND state = 'running' AND revision = "
+        ":revision RETURNING *"
     ),
     actors=("codex",),
     required_evidence="turn/completed, or the thread's own history",
@@ -1368,6 +1459,22 @@ _RUNNING_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
     ),
     actors=("worker",),
     required_evidence="another app-server generation, and a history that leaves it open",
+    fenced=True,
+    emits=(),
+    read=reader(UnknownAfterAppServerExit, read),
+)
+_RUNNING_DECLARE_LOST: Final[Edge[UnknownAfterAppServerExit]] = Edge(
+    lifecycle="operation",
+    event="declare_lost",
+    source="running",
+    target="unknown_after_app_server_exit",
+    statement=(
+        "UPDATE operation SET state = 'unknown_after_app_server_exit', completed_at = :now, last_error = "
+        ":last_error, revision = revision + 1, updated_at = :now WHERE operation_id = :id AND state = "
+        "'running' AND revision = :revision RETURNING *"
+    ),
+    actors=("operator",),
+    required_evidence="the reason that the operator gives",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -1459,9 +1566,9 @@ _WAITING_FOR_APPROVAL_COMPLETE: Final[Edge[Completed]] = Edge(
     source="waiting_for_approval",
     target="completed",
     statement=(
-        "UPDATE operation SET state = 'completed', completed_at = :now, revision = revision + 1, updated_at "
-        "= :now WHERE operation_id = :id AND state = 'waiting_for_approval' AND revision = :revision "
-        "RETURNING *"
+        "UPDATE operation SET state = 'completed', completed_at = :now, last_error = NULL, revision = "
+        "revision + 1, updated_at = :now WHERE operation_id = :id AND state = 'waiting_for_approval' AND "
+        "revision = :revision RETURNING *"
     ),
     actors=("codex",),
     required_evidence="turn/completed, or the thread's own history",
@@ -1529,6 +1636,22 @@ _WAITING_FOR_APPROVAL_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
     ),
     actors=("worker",),
     required_evidence="another app-server generation, and a history that leaves it open",
+    fenced=True,
+    emits=(),
+    read=reader(UnknownAfterAppServerExit, read),
+)
+_WAITING_FOR_APPROVAL_DECLARE_LOST: Final[Edge[UnknownAfterAppServerExit]] = Edge(
+    lifecycle="operation",
+    event="declare_lost",
+    source="waiting_for_approval",
+    target="unknown_after_app_server_exit",
+    statement=(
+        "UPDATE operation SET state = 'unknown_after_app_server_exit', completed_at = :now, last_error = "
+        ":last_error, revision = revision + 1, updated_at = :now WHERE operation_id = :id AND state = "
+        "'waiting_for_approval' AND revision = :revision RETURNING *"
+    ),
+    actors=("operator",),
+    required_evidence="the reason that the operator gives",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -1620,9 +1743,9 @@ _WAITING_FOR_USER_INPUT_COMPLETE: Final[Edge[Completed]] = Edge(
     source="waiting_for_user_input",
     target="completed",
     statement=(
-        "UPDATE operation SET state = 'completed', completed_at = :now, revision = revision + 1, updated_at "
-        "= :now WHERE operation_id = :id AND state = 'waiting_for_user_input' AND revision = :revision "
-        "RETURNING *"
+        "UPDATE operation SET state = 'completed', completed_at = :now, last_error = NULL, revision = "
+        "revision + 1, updated_at = :now WHERE operation_id = :id AND state = 'waiting_for_user_input' AND "
+        "revision = :revision RETURNING *"
     ),
     actors=("codex",),
     required_evidence="turn/completed, or the thread's own history",
@@ -1690,6 +1813,22 @@ _WAITING_FOR_USER_INPUT_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
     ),
     actors=("worker",),
     required_evidence="another app-server generation, and a history that leaves it open",
+    fenced=True,
+    emits=(),
+    read=reader(UnknownAfterAppServerExit, read),
+)
+_WAITING_FOR_USER_INPUT_DECLARE_LOST: Final[Edge[UnknownAfterAppServerExit]] = Edge(
+    lifecycle="operation",
+    event="declare_lost",
+    source="waiting_for_user_input",
+    target="unknown_after_app_server_exit",
+    statement=(
+        "UPDATE operation SET state = 'unknown_after_app_server_exit', completed_at = :now, last_error = "
+        ":last_error, revision = revision + 1, updated_at = :now WHERE operation_id = :id AND state = "
+        "'waiting_for_user_input' AND revision = :revision RETURNING *"
+    ),
+    actors=("operator",),
+    required_evidence="the reason that the operator gives",
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -1802,6 +1941,46 @@ def submit(
     )
 
 
+def submit_again(
+    *,
+    operation_id: str,
+    operation_type: OperationType,
+    payload_hash: str,
+    message: str,
+    project_id: str,
+    cwd: str,
+    sandbox: Sandbox,
+    approval_policy: ApprovalPolicy,
+    timeout_seconds: int,
+    recovery_policy: RecoveryPolicy,
+    max_continuations: int,
+    replaces_operation_id: str,
+    title: str | None = None,
+    model: str | None = None,
+    effort: str | None = None,
+    thread_id: str | None = None,
+) -> Change[Queued]:
+    """An operator hands in the request of a task once more that ended unknown."""
+    return _SUBMIT_AGAIN.creating(
+        operation_id,
+        operation_type=operation_type,
+        payload_hash=payload_hash,
+        message=message,
+        title=title,
+        project_id=project_id,
+        cwd=cwd,
+        model=model,
+        effort=effort,
+        sandbox=sandbox,
+        approval_policy=approval_policy,
+        timeout_seconds=timeout_seconds,
+        recovery_policy=recovery_policy,
+        max_continuations=max_continuations,
+        thread_id=thread_id,
+        replaces_operation_id=replaces_operation_id,
+    )
+
+
 GROUPS: Final[Mapping[str, frozenset[State]]] = {
     "starting": frozenset(("starting_app_server", "starting_thread", "starting_turn")),
     "waiting": frozenset(("waiting_for_approval", "waiting_for_user_input")),
@@ -1829,6 +2008,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("queued", "interrupt"): "illegal",
     ("queued", "orphan"): "illegal",
     ("queued", "lose"): "illegal",
+    ("queued", "declare_lost"): "illegal",
+    ("queued", "declare_never_received"): "ignored",
     ("queued", "carry_on"): "ignored",
     ("queued", "await_quota"): "illegal",
     ("queued", "replenish"): "ignored",
@@ -1849,6 +2030,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_app_server", "interrupt"): "illegal",
     ("starting_app_server", "orphan"): "illegal",
     ("starting_app_server", "lose"): "illegal",
+    ("starting_app_server", "declare_lost"): "illegal",
+    ("starting_app_server", "declare_never_received"): "illegal",
     ("starting_app_server", "carry_on"): "illegal",
     ("starting_app_server", "await_quota"): "illegal",
     ("starting_app_server", "replenish"): "illegal",
@@ -1869,6 +2052,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_thread", "interrupt"): "illegal",
     ("starting_thread", "orphan"): "transition",
     ("starting_thread", "lose"): "illegal",
+    ("starting_thread", "declare_lost"): "illegal",
+    ("starting_thread", "declare_never_received"): "illegal",
     ("starting_thread", "carry_on"): "illegal",
     ("starting_thread", "await_quota"): "illegal",
     ("starting_thread", "replenish"): "illegal",
@@ -1889,6 +2074,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_turn", "interrupt"): "illegal",
     ("starting_turn", "orphan"): "transition",
     ("starting_turn", "lose"): "transition",
+    ("starting_turn", "declare_lost"): "transition",
+    ("starting_turn", "declare_never_received"): "transition",
     ("starting_turn", "carry_on"): "illegal",
     ("starting_turn", "await_quota"): "illegal",
     ("starting_turn", "replenish"): "illegal",
@@ -1909,6 +2096,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("running", "interrupt"): "transition",
     ("running", "orphan"): "transition",
     ("running", "lose"): "transition",
+    ("running", "declare_lost"): "transition",
+    ("running", "declare_never_received"): "illegal",
     ("running", "carry_on"): "transition",
     ("running", "await_quota"): "transition",
     ("running", "replenish"): "illegal",
@@ -1929,6 +2118,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_approval", "interrupt"): "transition",
     ("waiting_for_approval", "orphan"): "transition",
     ("waiting_for_approval", "lose"): "transition",
+    ("waiting_for_approval", "declare_lost"): "transition",
+    ("waiting_for_approval", "declare_never_received"): "illegal",
     ("waiting_for_approval", "carry_on"): "transition",
     ("waiting_for_approval", "await_quota"): "transition",
     ("waiting_for_approval", "replenish"): "illegal",
@@ -1949,6 +2140,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_user_input", "interrupt"): "transition",
     ("waiting_for_user_input", "orphan"): "transition",
     ("waiting_for_user_input", "lose"): "transition",
+    ("waiting_for_user_input", "declare_lost"): "transition",
+    ("waiting_for_user_input", "declare_never_received"): "illegal",
     ("waiting_for_user_input", "carry_on"): "transition",
     ("waiting_for_user_input", "await_quota"): "transition",
     ("waiting_for_user_input", "replenish"): "illegal",
@@ -1969,6 +2162,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_quota", "interrupt"): "illegal",
     ("waiting_for_quota", "orphan"): "illegal",
     ("waiting_for_quota", "lose"): "illegal",
+    ("waiting_for_quota", "declare_lost"): "illegal",
+    ("waiting_for_quota", "declare_never_received"): "illegal",
     ("waiting_for_quota", "carry_on"): "illegal",
     ("waiting_for_quota", "await_quota"): "ignored",
     ("waiting_for_quota", "replenish"): "transition",
@@ -1989,6 +2184,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("completed", "interrupt"): "conflict",
     ("completed", "orphan"): "conflict",
     ("completed", "lose"): "conflict",
+    ("completed", "declare_lost"): "illegal",
+    ("completed", "declare_never_received"): "illegal",
     ("completed", "carry_on"): "illegal",
     ("completed", "await_quota"): "illegal",
     ("completed", "replenish"): "illegal",
@@ -2009,6 +2206,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("failed", "interrupt"): "conflict",
     ("failed", "orphan"): "conflict",
     ("failed", "lose"): "conflict",
+    ("failed", "declare_lost"): "illegal",
+    ("failed", "declare_never_received"): "illegal",
     ("failed", "carry_on"): "illegal",
     ("failed", "await_quota"): "illegal",
     ("failed", "replenish"): "illegal",
@@ -2029,6 +2228,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("interrupted", "interrupt"): "ignored",
     ("interrupted", "orphan"): "conflict",
     ("interrupted", "lose"): "conflict",
+    ("interrupted", "declare_lost"): "illegal",
+    ("interrupted", "declare_never_received"): "illegal",
     ("interrupted", "carry_on"): "illegal",
     ("interrupted", "await_quota"): "illegal",
     ("interrupted", "replenish"): "illegal",
@@ -2049,6 +2250,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("cancelled", "interrupt"): "conflict",
     ("cancelled", "orphan"): "conflict",
     ("cancelled", "lose"): "conflict",
+    ("cancelled", "declare_lost"): "illegal",
+    ("cancelled", "declare_never_received"): "illegal",
     ("cancelled", "carry_on"): "illegal",
     ("cancelled", "await_quota"): "illegal",
     ("cancelled", "replenish"): "illegal",
@@ -2069,6 +2272,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("orphaned", "interrupt"): "conflict",
     ("orphaned", "orphan"): "ignored",
     ("orphaned", "lose"): "conflict",
+    ("orphaned", "declare_lost"): "illegal",
+    ("orphaned", "declare_never_received"): "illegal",
     ("orphaned", "carry_on"): "illegal",
     ("orphaned", "await_quota"): "illegal",
     ("orphaned", "replenish"): "illegal",
@@ -2089,6 +2294,8 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("unknown_after_app_server_exit", "interrupt"): "conflict",
     ("unknown_after_app_server_exit", "orphan"): "conflict",
     ("unknown_after_app_server_exit", "lose"): "ignored",
+    ("unknown_after_app_server_exit", "declare_lost"): "ignored",
+    ("unknown_after_app_server_exit", "declare_never_received"): "illegal",
     ("unknown_after_app_server_exit", "carry_on"): "illegal",
     ("unknown_after_app_server_exit", "await_quota"): "illegal",
     ("unknown_after_app_server_exit", "replenish"): "illegal",
@@ -2121,6 +2328,8 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("starting_turn", "fail"): "failed",
     ("starting_turn", "orphan"): "orphaned",
     ("starting_turn", "lose"): "unknown_after_app_server_exit",
+    ("starting_turn", "declare_lost"): "unknown_after_app_server_exit",
+    ("starting_turn", "declare_never_received"): "queued",
     ("starting_turn", "stop"): "interrupted",
     ("running", "ask_approval"): "waiting_for_approval",
     ("running", "ask_user_input"): "waiting_for_user_input",
@@ -2130,6 +2339,7 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("running", "interrupt"): "interrupted",
     ("running", "orphan"): "orphaned",
     ("running", "lose"): "unknown_after_app_server_exit",
+    ("running", "declare_lost"): "unknown_after_app_server_exit",
     ("running", "carry_on"): "queued",
     ("running", "await_quota"): "waiting_for_quota",
     ("waiting_for_approval", "ask_user_input"): "waiting_for_user_input",
@@ -2140,6 +2350,7 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("waiting_for_approval", "interrupt"): "interrupted",
     ("waiting_for_approval", "orphan"): "orphaned",
     ("waiting_for_approval", "lose"): "unknown_after_app_server_exit",
+    ("waiting_for_approval", "declare_lost"): "unknown_after_app_server_exit",
     ("waiting_for_approval", "carry_on"): "queued",
     ("waiting_for_approval", "await_quota"): "waiting_for_quota",
     ("waiting_for_user_input", "ask_approval"): "waiting_for_approval",
@@ -2150,6 +2361,7 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("waiting_for_user_input", "interrupt"): "interrupted",
     ("waiting_for_user_input", "orphan"): "orphaned",
     ("waiting_for_user_input", "lose"): "unknown_after_app_server_exit",
+    ("waiting_for_user_input", "declare_lost"): "unknown_after_app_server_exit",
     ("waiting_for_user_input", "carry_on"): "queued",
     ("waiting_for_user_input", "await_quota"): "waiting_for_quota",
     ("waiting_for_quota", "replenish"): "queued",
@@ -2157,11 +2369,12 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
 }
 """Where each event leads."""
 
-CREATIONS: Final[Mapping[Event, State]] = {"submit": "queued"}
+CREATIONS: Final[Mapping[Event, State]] = {"submit": "queued", "submit_again": "queued"}
 """The state in which each creation makes a row."""
 
 ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "submit": ("client",),
+    "submit_again": ("operator",),
     "claim": ("worker",),
     "open_thread": ("worker",),
     "open_turn": ("worker",),
@@ -2178,6 +2391,8 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "interrupt": ("codex",),
     "orphan": ("codex",),
     "lose": ("worker",),
+    "declare_lost": ("operator",),
+    "declare_never_received": ("operator",),
     "carry_on": ("worker",),
     "await_quota": ("codex",),
     "replenish": ("clock",),
@@ -2186,6 +2401,7 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
 """Who may raise each event."""
 
 EVIDENCE: Final[Mapping[Event, str]] = {
+    "submit_again": "the reason that the operator gives",
     "open_turn": "the reply to thread/start or thread/resume",
     "run": "the reply to turn/start, turn/started, or the attempt's label in the thread's turns",
     "requeue": "every attempt of this claim is void, refused or was never sent",
@@ -2198,6 +2414,8 @@ EVIDENCE: Final[Mapping[Event, str]] = {
     "interrupt": "turn/completed with status interrupted, or the thread's own history",
     "orphan": "thread/resume and thread/turns/list refuse the thread",
     "lose": "another app-server generation, and a history that leaves it open",
+    "declare_lost": "the reason that the operator gives",
+    "declare_never_received": "the reason that the operator gives",
     "carry_on": "another app-server generation, and a history in which the turn broke off",
     "await_quota": "a failed turn whose codexErrorInfo is usageLimitExceeded",
     "replenish": "resumes_at, by the store's clock",

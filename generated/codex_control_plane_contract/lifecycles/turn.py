@@ -49,7 +49,7 @@ Event: TypeAlias = Literal[
 ]
 """What happens to a row; what creates one comes first."""
 
-TerminalSource: TypeAlias = Literal["notification", "reconciled", "after_restart"]
+TerminalSource: TypeAlias = Literal["notification", "reconciled", "after_restart", "operator"]
 """How its end became known."""
 
 INITIAL: Final[State] = "running"
@@ -493,7 +493,7 @@ _STORED: Final = Table(
             "terminal_source",
             "text",
             optional=True,
-            values=("notification", "reconciled", "after_restart"),
+            values=("notification", "reconciled", "after_restart", "operator"),
         ),
         Column("terminal_method", "text", optional=True),
         Column("completed_at", "integer", optional=True),
@@ -631,7 +631,7 @@ _RUNNING_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         "+ 1, updated_at = :now WHERE turn_id = :id AND state = 'running' AND revision = :revision RETURNING "
         "*"
     ),
-    actors=("worker",),
+    actors=("worker", "operator"),
     required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
@@ -729,7 +729,7 @@ _WAITING_FOR_APPROVAL_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         "+ 1, updated_at = :now WHERE turn_id = :id AND state = 'waiting_for_approval' AND revision = "
         ":revision RETURNING *"
     ),
-    actors=("worker",),
+    actors=("worker", "operator"),
     required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
@@ -827,7 +827,7 @@ _WAITING_FOR_USER_INPUT_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         "+ 1, updated_at = :now WHERE turn_id = :id AND state = 'waiting_for_user_input' AND revision = "
         ":revision RETURNING *"
     ),
-    actors=("worker",),
+    actors=("worker", "operator"),
     required_evidence="another app-server generation, and a history that leaves it open",
     fenced=True,
     emits=(),
@@ -946,7 +946,7 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "complete": ("codex",),
     "fail": ("codex",),
     "interrupt": ("codex",),
-    "lose": ("worker",),
+    "lose": ("worker", "operator"),
 }
 """Who may raise each event."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from codex_control_plane_contract.errors import ControlPlaneError
-from codex_control_plane_mcp.cli import conform
+from codex_control_plane_mcp.cli import conform, resolve
 from codex_control_plane_mcp.cli.exit_codes import UNUSABLE
 from codex_control_plane_mcp.settings import SettingsInvalid, load_settings, state_file
 from codex_control_plane_mcp.version import program_version
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=program_version())
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (conform,):
+    for command in (conform, resolve):
         subparser = commands.add_parser(
             command.NAME,
             help=command.SUMMARY,

@@ -43,6 +43,12 @@ def findings_of_work(
         found.append(_fault(executing.last_fault))
     if work["waiting_for_quota"]:
         found.append(_usage_limit(moment, work["waiting_for_quota"]))
+    if work["in_doubt"]:
+        found.append(
+            finding(
+                "unresolved_operations", f"What became of {work['in_doubt']} task(s) cannot be looked up."
+            )
+        )
     if work["interactions"]:
         found.append(
             finding("pending_interactions", f"{work['interactions']} question(s) of Codex are open.")

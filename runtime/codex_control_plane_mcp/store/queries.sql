@@ -209,4 +209,23 @@ SELECT
   (SELECT count(*) FROM worker_command WHERE state IN ('queued', 'running')) AS commands,
   (SELECT count(*) FROM operation
     WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
-                    'waiting_for_approval', 'waiting_for_user_input')) AS in_hand;
+                    'waiting_for_approval', 'waiting_for_user_input')) AS in_hand,
+  (SELECT count(*) FROM operation
+    WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                    'waiting_for_approval', 'waiting_for_user_input')
+      AND json_extract(last_error, '$.details.missingEvidence') IS NOT NULL) AS in_doubt;
+
+-- name: unresolved_operations
+-- What an operator may decide on: tasks in hand whose truth cannot be looked up, and tasks that ended unknown since
+-- :since and were not submitted again; the longest waiting first.
+SELECT * FROM operation
+WHERE (state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                 'waiting_for_approval', 'waiting_for_user_input')
+       AND json_extract(last_error, '$.details.missingEvidence') IS NOT NULL)
+   OR (state = 'unknown_after_app_server_exit' AND completed_at >= :since
+       AND NOT EXISTS (SELECT 1 FROM operation AS later WHERE later.replaces_operation_id = operation.operation_id))
+ORDER BY updated_at, operation_id;
+
+-- name: replacement_of
+-- The task that repeats the request of a task that ended unknown.
+SELECT * FROM operation WHERE replaces_operation_id = :operation_id;

@@ -1,8 +1,9 @@
 """Reads: typed rows, by name of a statement in ``queries.sql``; nothing here writes."""
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
 from codex_control_plane_contract.lifecycles.attempt import Attempt
@@ -27,10 +28,26 @@ from codex_control_plane_contract.records import (
     read_progress_event,
 )
 from codex_control_plane_contract.values import Value
+from codex_control_plane_mcp.store.database import connect_read_only
+from codex_control_plane_mcp.store.faults import explained
 from codex_control_plane_mcp.store.statements import named_statements
 
 _QUERIES = named_statements("queries.sql")
 _NEVER = ExecutorLeaseRow(holder=None, fence=0, expires_at=0, pid=None, process_started=None, hostname=None)
+
+
+@contextlib.contextmanager
+def read_only(path: Path, *, busy_seconds: float) -> Generator["Reader"]:
+    """Give reads of one snapshot of a state file that is not opened for writing, nor migrated.
+
+    Raises CODEX_STATE_UNUSABLE for a file that is missing, damaged, or not of this program's schema.
+    """
+    with (
+        explained(path),
+        contextlib.closing(connect_read_only(path, busy_seconds=busy_seconds)) as connection,
+    ):
+        connection.execute("BEGIN")
+        yield Reader(connection)
 
 
 class Reader:
@@ -253,12 +270,21 @@ class Reader:
         """Return the journal behind ``cursor``, in order."""
         return [read_journal(row) for row in self._all("journal", cursor=cursor, limit=limit)]
 
+    def replacement_of(self, operation_id: str) -> Operation | None:
+        """Return the task that repeats the request of another one, or None."""
+        row = self._one("replacement_of", operation_id=operation_id)
+        return read_operation(row) if row else None
+
+    def unresolved_operations(self, *, since: int) -> list[Operation]:
+        """Return the tasks in doubt, and those that ended unknown since then (milliseconds)."""
+        return [read_operation(row) for row in self._all("unresolved_operations", since=since)]
+
     def recent_errors(self, *, since: int, limit: int) -> list[Operation]:
         """Return the operations with an error that changed since then (milliseconds), newest first."""
         return [read_operation(row) for row in self._all("recent_errors", since=since, limit=limit)]
 
     def open_work(self) -> Mapping[str, int]:
-        """Return counts: queued, waiting_for_quota, in_hand, turns, interactions, commands."""
+        """Return counts: queued, waiting_for_quota, in_hand, in_doubt, turns, interactions, commands."""
         row = self._one("open_work")
         assert row is not None
         return {name: _integer(value) or 0 for name, value in row.items()}

@@ -1,7 +1,7 @@
-"""A worker or a server with a trap at one fail point.
+"""A worker, a server or a command of an operator with a trap at one fail point.
 
-``python -m codex_control_plane_mcp.testing.armed POINT ACTION WIRE worker|server [ARGUMENT …]``; the point
-``none`` sets no trap.
+``python -m codex_control_plane_mcp.testing.armed POINT ACTION WIRE worker|server|admin [ARGUMENT …]``;
+the point ``none`` sets no trap.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 from codex_control_plane_contract.fail_points import FAIL_POINTS
+from codex_control_plane_mcp.cli.__main__ import main as administer
 from codex_control_plane_mcp.fail_points import COURSE
 from codex_control_plane_mcp.server.__main__ import main as serve
 from codex_control_plane_mcp.store.clock import SystemClock
@@ -36,14 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("point", choices=("none", *FAIL_POINTS), metavar="POINT")
     parser.add_argument("action", choices=("none", *get_args(Action)), metavar="ACTION")
     parser.add_argument("wire", type=Path, metavar="WIRE", help="the named pipe that hears of it")
-    parser.add_argument("role", choices=("worker", "server"))
+    parser.add_argument("role", choices=("worker", "server", "admin"))
     parser.add_argument("--later", type=int, default=0, help="milliseconds a worker's clock is ahead")
     options, rest = parser.parse_known_args(arguments)
     if options.point != "none":
         COURSE.trap = Trap(options.point, options.action, options.wire)
     if options.role == "worker":
         return work(rest, clock=LaterClock(options.later))
-    return serve(rest)
+    return serve(rest) if options.role == "server" else administer(rest)
 
 
 if __name__ == "__main__":

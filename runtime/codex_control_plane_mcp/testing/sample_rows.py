@@ -16,6 +16,7 @@ AnyChange = Change[LifecycleRow]
 
 _PARENTS = {
     "operation_id": ("operation", "queued"),
+    "replaces_operation_id": ("operation", "queued"),
     "attempt_id": ("attempt", "prepared"),
     "turn_id": ("turn", "running"),
 }

@@ -16,9 +16,10 @@ from codex_control_plane_contract.codex import ReplyInvalid
 from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_contract.settings import Settings
+from codex_control_plane_mcp import doubts
 from codex_control_plane_mcp.codex.errors import CallError
 from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
-from codex_control_plane_mcp.worker import asking
+from codex_control_plane_mcp.worker import asking, doubting
 from codex_control_plane_mcp.worker.commands import Commander, close_fulfilled
 from codex_control_plane_mcp.worker.continuation import replenish
 from codex_control_plane_mcp.worker.ledger import Ledger
@@ -233,6 +234,11 @@ class Executor:
             await Reconciler(self._ledger, link, self._patience).reconcile(row)
         except (Deferred, *STATE_FAULTS) as reason:
             _LOG.warning("cannot settle %s yet: %s", operation_id, reason)
+            if isinstance(reason, Deferred):
+                message = f"What became of it cannot be looked up yet: {reason}"
+                await self._ledger.change(lambda tx, reader: doubting.note(tx, reader, operation_id, message))
             await asyncio.sleep(_PAUSE_SECONDS)
             return
+        if doubts.in_doubt(row):
+            await self._ledger.change(lambda tx, reader: doubting.clear(tx, reader, operation_id))
         self._settled[operation_id] = link

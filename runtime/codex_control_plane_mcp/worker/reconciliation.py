@@ -13,6 +13,7 @@ from functools import partial
 from codex_control_plane_contract import codex
 from codex_control_plane_contract.lifecycles import attempt, operation, turn
 from codex_control_plane_mcp.codex.errors import CallError, CallRefused
+from codex_control_plane_mcp.doubts import final_doubt
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import asking, calls, progress
 from codex_control_plane_mcp.worker.endings import read_end
@@ -128,7 +129,8 @@ class Reconciler:
         def decide(transaction: Transaction, reader: Reader) -> None:
             row = reader.operation(operation_id)
             if isinstance(row, operation.StartingTurn):
-                transaction.apply(row.lose(last_error=gone(message)), evidence=message)
+                error = final_doubt(message, codex.TURN_START_LOST)
+                transaction.apply(row.lose(last_error=error), evidence=message)
 
         await self._ledger.change(decide)
 
@@ -176,7 +178,9 @@ class Reconciler:
         if found is None:
             if survived:
                 raise Deferred("Codex does not show the turn yet")
-            error = gone("The app-server died and its successor has no record of the turn.")
+            error = final_doubt(
+                "The app-server died and its successor has no record of the turn.", codex.TURN_COMPLETED_LOST
+            )
             await self._ledger.change(lambda tx, reader: forget_turn(tx, reader, row.turn_id, error))
             return
         if history.names_items:

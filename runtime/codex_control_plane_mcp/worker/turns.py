@@ -168,6 +168,7 @@ def _lose(transaction: Transaction, reader: Reader, turn_id: str, error: Error) 
         return None
     transaction.apply(
         row.lose(terminal_source="after_restart", terminal_method="thread/turns/list", last_error=error),
+        by="worker",
         evidence=error["message"],
     )
     _settle_interrupt(transaction, reader, row.operation_id, "unknown_after_app_server_exit")

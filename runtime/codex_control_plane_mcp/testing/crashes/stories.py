@@ -360,11 +360,14 @@ STORY_OF: Final[Mapping[str, Story]] = {subject: story for story in STORIES for 
 """The story that passes the points of a subject."""
 
 NEVER_RAISED: Final[Mapping[str, str]] = {
+    "operation.submit_again": "An operator's command raises it; test_cli_resolve kills that.",
+    "operation.declare_lost": "An operator's command raises it; test_cli_resolve kills that.",
+    "operation.declare_never_received": "An operator's command raises it; test_cli_resolve kills that.",
     "operation.orphan": "A thread that Codex does not know ends its task as failed or lost.",
     "worker_command.fail": "An order is repeated until its subject ends or its time is over.",
     "worker_command.requeue": "An order belongs to no worker: whoever holds the lease carries it on.",
 }
-"""Events that the spec allows and no code of ours raises, with the reason; no process can pass them."""
+"""Events that the spec allows and no server or worker raises, with the reason; neither can pass them."""
 
 
 def subject(point: FailPoint) -> str:

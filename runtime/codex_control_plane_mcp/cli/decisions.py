@@ -1,0 +1,96 @@
+"""Decisions of an operator, each one transaction that is journalled with its reason (decision 0017)."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from codex_control_plane_contract.codex import TURN_COMPLETED_LOST, TURN_START_LOST, Choice
+from codex_control_plane_contract.lifecycles import attempt, operation, turn
+from codex_control_plane_mcp.doubts import choices_of, final_doubt
+from codex_control_plane_mcp.store import Reader, Transaction
+from codex_control_plane_mcp.store.identifiers import new_id
+
+Decision: TypeAlias = Callable[[Transaction, Reader, operation.Operation, str], operation.Operation]
+
+
+class NotOffered(Exception):
+    """The task is not in doubt, or not as this choice settles it; the message says what is offered."""
+
+
+def decide(
+    transaction: Transaction, reader: Reader, operation_id: str, choice: Choice, reason: str
+) -> operation.Operation:
+    """Carry a choice out; return the task that goes on or has ended, which may be a new one.
+
+    Raises NotOffered, and then nothing may be committed.
+    """
+    row = reader.operation(operation_id)
+    if row is None:
+        raise NotOffered(f"There is no operation {operation_id}.")
+    offered = choices_of(row)
+    if choice not in offered:
+        known = ", ".join(offered) or "nothing to decide"
+        raise NotOffered(f"{operation_id} is {row.state}; there is {known}, not {choice}.")
+    return _DECISIONS[choice](transaction, reader, row, reason)
+
+
+def _declare_lost(
+    transaction: Transaction, reader: Reader, row: operation.Operation, reason: str
+) -> operation.Operation:
+    """End the task and its turn; a call whose outcome is unknown stays so, which is the truth."""
+    assert isinstance(row, operation.StartingTurn | operation.InTurn)
+    message = f"An operator declared it lost: {reason}"
+    if isinstance(row, operation.StartingTurn):
+        return transaction.apply(
+            row.declare_lost(last_error=final_doubt(message, TURN_START_LOST)), evidence=reason
+        )
+    error = final_doubt(message, TURN_COMPLETED_LOST)
+    carried = reader.turn(row.turn_id)
+    if isinstance(carried, turn.Active):
+        ended = carried.lose(terminal_source="operator", terminal_method="resolve", last_error=error)
+        transaction.apply(ended, by="operator", evidence=reason)
+    return transaction.apply(row.declare_lost(last_error=error), evidence=reason)
+
+
+def _declare_never_received(
+    transaction: Transaction, reader: Reader, row: operation.Operation, reason: str
+) -> operation.Operation:
+    """Put the task back, with its call void: the next claim sends the prompt under a label of its own."""
+    assert isinstance(row, operation.StartingTurn)
+    calling = reader.open_attempt_of(row.operation_id, "turn_start")
+    if isinstance(calling, attempt.Open):
+        transaction.apply(calling.void(evidence=reason), by="operator")
+    return transaction.apply(row.declare_never_received(), evidence=reason)
+
+
+def _submit_again(
+    transaction: Transaction, reader: Reader, row: operation.Operation, reason: str
+) -> operation.Operation:
+    """Repeat the request in a new task: on the thread that it named, else on a new one."""
+    if (later := reader.replacement_of(row.operation_id)) is not None:
+        raise NotOffered(f"{row.operation_id} was submitted again, as {later.operation_id}.")
+    creation = operation.submit_again(
+        operation_id=new_id(operation.ID_PREFIX, transaction.now),
+        operation_type=row.operation_type,
+        payload_hash=row.payload_hash,
+        message=row.message,
+        title=row.title,
+        project_id=row.project_id,
+        cwd=row.cwd,
+        model=row.model,
+        effort=row.effort,
+        sandbox=row.sandbox,
+        approval_policy=row.approval_policy,
+        timeout_seconds=row.timeout_seconds,
+        recovery_policy=row.recovery_policy,
+        max_continuations=row.max_continuations,
+        thread_id=row.thread_id if row.operation_type == "send_message" else None,
+        replaces_operation_id=row.operation_id,
+    )
+    return transaction.apply(creation, evidence=reason)
+
+
+_DECISIONS: Final[Mapping[Choice, Decision]] = {
+    "declare_lost": _declare_lost,
+    "declare_never_received": _declare_never_received,
+    "submit_again": _submit_again,
+}
