@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from codex_control_plane_mcp.codex.socket_peer import listener_pid
+from codex_control_plane_mcp.process_identity import end, identify
 from codex_control_plane_mcp.testing.faults.proxy import Proxy
 
 _SCHEME: Final = "unix://"
 _POLL_SECONDS: Final = 0.01
+_ENDS_SECONDS: Final = 5.0
 _GUARDIAN: Final = 'read -r _; kill -9 "$1"'
 """Waits for the end of its input, which the kernel closes together with us, and ends the process."""
 
@@ -43,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(command: Sequence[str], front: Path, proxy: Proxy, behind: Path) -> int:
+    await asyncio.to_thread(_end_survivor, behind)
     codex = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL)
     _pass_on_signals(codex)
     async with _guarded(codex):
@@ -54,6 +57,14 @@ async def _run(command: Sequence[str], front: Path, proxy: Proxy, behind: Path) 
         await server.wait_closed()
         await asyncio.to_thread(front.unlink, missing_ok=True)
         return code
+
+
+def _end_survivor(behind: Path) -> None:
+    """End a real app-server whose proxy was killed before it had a guardian; it would keep the socket."""
+    pid = listener_pid(behind)
+    survivor = identify(pid) if pid is not None else None
+    if survivor is not None:
+        end(survivor, _ENDS_SECONDS)
 
 
 def _pass_on_signals(codex: Process) -> None:
