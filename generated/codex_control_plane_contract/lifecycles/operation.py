@@ -932,12 +932,14 @@ _SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "payload_hash, message, title, project_id, cwd, model, effort, sandbox, approval_policy, "
-        "timeout_seconds, recovery_policy, max_continuations, continuation_count, thread_id, "
-        "replaces_operation_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, "
-        ":operation_type, :payload_hash, :message, :title, :project_id, :cwd, :model, :effort, :sandbox, "
-        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :thread_id, "
-        ":replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
+        "payload_hash, message, title, project_id, project_path, cwd, model, effort, sandbox, "
+        "approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, agent_id, "
+        "resource_keys, priority, estimated_cost_class, ranked_at, thread_id, replaces_operation_id, "
+        "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
+        ":payload_hash, :message, :title, :project_id, :project_path, :cwd, :model, :effort, :sandbox, "
+        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, "
+        ":resource_keys, :priority, :estimated_cost_class, :ranked_at, :thread_id, :replaces_operation_id, "
+        "0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("operator",),
     required_evidence="the reason that the operator gives",
@@ -2001,12 +2003,18 @@ def submit_again(
     payload_hash: str,
     message: str,
     project_id: str,
+    project_path: str,
     cwd: str,
     sandbox: Sandbox,
     approval_policy: ApprovalPolicy,
     timeout_seconds: int,
     recovery_policy: RecoveryPolicy,
     max_continuations: int,
+    agent_id: str,
+    resource_keys: JsonArray,
+    priority: Priority,
+    estimated_cost_class: EstimatedCostClass,
+    ranked_at: int,
     replaces_operation_id: str,
     title: str | None = None,
     model: str | None = None,
@@ -2021,6 +2029,7 @@ def submit_again(
         message=message,
         title=title,
         project_id=project_id,
+        project_path=project_path,
         cwd=cwd,
         model=model,
         effort=effort,
@@ -2029,6 +2038,11 @@ def submit_again(
         timeout_seconds=timeout_seconds,
         recovery_policy=recovery_policy,
         max_continuations=max_continuations,
+        agent_id=agent_id,
+        resource_keys=json_text(resource_keys),
+        priority=priority,
+        estimated_cost_class=estimated_cost_class,
+        ranked_at=ranked_at,
         thread_id=thread_id,
         replaces_operation_id=replaces_operation_id,
     )

@@ -85,7 +85,7 @@ class Schedule:
         )
 
     def _free_writers(self, lanes: Sequence[Lane], locks: Locks) -> Writers:
-        """Look at the writers by rank; each holds its paths against those behind it, whether it may start or not.
+        """Look at the writers by rank; each bars those behind it from its paths, whether it starts or not.
 
         Otherwise one that needs the whole project would wait for as long as others need parts of it.
         """

@@ -35,10 +35,17 @@ WITH RECURSIVE head (project_id, agent_id, sandbox, priority, ranked_at) AS (
     ORDER BY project_id, agent_id, sandbox, ranked_at LIMIT 1)
   UNION ALL
   SELECT following.project_id, following.agent_id, following.sandbox, following.priority, following.ranked_at
-  FROM head JOIN operation AS following ON following.operation_id = (
-    SELECT operation_id FROM operation
-    WHERE state = 'queued' AND (project_id, agent_id, sandbox) > (head.project_id, head.agent_id, head.sandbox)
-    ORDER BY project_id, agent_id, sandbox, ranked_at LIMIT 1))
+  FROM head JOIN operation AS following ON following.operation_id = coalesce(
+    (SELECT operation_id FROM operation
+      WHERE state = 'queued' AND project_id = head.project_id AND agent_id = head.agent_id
+        AND sandbox > head.sandbox
+      ORDER BY sandbox, ranked_at LIMIT 1),
+    (SELECT operation_id FROM operation
+      WHERE state = 'queued' AND project_id = head.project_id AND agent_id > head.agent_id
+      ORDER BY agent_id, sandbox, ranked_at LIMIT 1),
+    (SELECT operation_id FROM operation
+      WHERE state = 'queued' AND project_id > head.project_id
+      ORDER BY project_id, agent_id, sandbox, ranked_at LIMIT 1)))
 SELECT head.*,
   (SELECT max(scheduled_at) FROM operation WHERE project_id = head.project_id) AS project_started_at,
   (SELECT max(scheduled_at) FROM operation
@@ -70,7 +77,8 @@ SELECT * FROM operation WHERE state = 'waiting_for_quota' ORDER BY resumes_at LI
 
 -- name: ended_operations
 -- What ended in this way, the latest first.
-SELECT operation_id FROM operation WHERE state IN (SELECT value FROM json_each(:states))
+-- The plus keeps SQLite to the index of updated_at: few rows are wanted, and many have ended.
+SELECT operation_id FROM operation WHERE +state IN (SELECT value FROM json_each(:states))
 ORDER BY updated_at DESC LIMIT :limit;
 
 -- name: next_attempt_due

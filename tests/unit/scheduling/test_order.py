@@ -32,10 +32,20 @@ def test_the_older_goes_first(queue: PlayedQueue, clock: ManualClock) -> None:
 
 
 def test_the_urgent_goes_first(queue: PlayedQueue, clock: ManualClock) -> None:
-    """Of one project, and between projects."""
+    """Of one project; where they are of the same priority, the project that was served less goes first."""
     low, normal, high = (queue.submit(Wish(priority=each))[0] for each in ("low", "normal", "high"))
     other = queue.submit(Wish(project="/q", priority="low"))[0]
-    assert served(queue, clock, 3) == [high, normal, low] or served(queue, clock, 1) == [other]
+    assert served(queue, clock, 4) == [high, normal, other, low]
+
+
+def test_the_urgent_of_one_project_goes_before_the_others_of_another(
+    queue: PlayedQueue, clock: ManualClock
+) -> None:
+    """Also if that one has been served just now."""
+    queue.submit(Wish(project="/q"), Wish(project="/p"))
+    served(queue, clock, 1)
+    (high,) = queue.submit(Wish(priority="high", project="/p"), Wish(priority="high", project="/q"))[:1]
+    assert high in served(queue, clock, 2)
 
 
 def test_waiting_outweighs_priority(queue: PlayedQueue, clock: ManualClock) -> None:
@@ -75,7 +85,7 @@ def test_agents_of_a_project_take_turns(queue: PlayedQueue, clock: ManualClock) 
     queue.submit(*[Wish(agent="ada")] * 100)
     served(queue, clock, 2)
     (bob,) = queue.submit(Wish(agent="bob"))
-    assert bob in served(queue, clock, 2)
+    assert bob in served(queue, clock, 3)
 
 
 def test_a_crowd_of_new_projects_does_not_put_off_an_old_one(queue: PlayedQueue, clock: ManualClock) -> None:

@@ -52,9 +52,12 @@ def test_tasks_without_an_agent_are_nobodys(
     assert sorted(queue.start_all()) == sorted(ids)
 
 
-def test_a_thread_runs_one_turn_at_a_time(queue: PlayedQueue) -> None:
+def test_a_thread_runs_one_turn_at_a_time(queue: PlayedQueue, clock: ManualClock) -> None:
     """The next message waits, and holds nobody up who is behind it."""
-    first, second = queue.submit(Wish(thread="t"))[0], queue.submit(Wish(thread="t"))[0]
+    (first,) = queue.submit(Wish(thread="t"))
+    clock.advance(1)
+    (second,) = queue.submit(Wish(thread="t"))
+    clock.advance(1)
     other = queue.submit(Wish(thread="u"))[0]
     assert sorted(queue.start_all()) == sorted([first, other])
     assert queue.reason(second) == "thread_slot_limit"
