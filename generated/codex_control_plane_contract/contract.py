@@ -39,7 +39,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "af358dd3e085336f23b895fc167ad3663a72254a2a8694999ab164c5a367edb6"
+CONTRACT_HASH: Final = "0d0c4e345a8bc5327e7686bdbc6db1ce51a00f000854a1909c9cd312b86e3a33"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -672,5 +672,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "e341607f3b84852b8383ac3fde482451995df9dbf1213e3c9a1a4f21ddde616e"
+TOOL_SURFACE_HASH: Final = "7317c279a1b22cfb4cf7498e0c8845f3487d74158f96dca52225238cc09f5294"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -845,8 +845,8 @@ class QueuedTask(TypedDict):
 
     operationId: str
     queuedReason: QueueReason
-    priority: Priority
-    estimatedCostClass: NotRequired[Literal["light", "normal", "heavy"]]
+    priority: str
+    estimatedCostClass: NotRequired[str]
     projectId: str
     agentId: NotRequired[str]
     createdAt: Timestamp
@@ -856,7 +856,8 @@ class ActiveTask(TypedDict):
     """A task that holds a slot."""
 
     operationId: str
-    status: OperationStatus
+    status: str
+    """Its operation status."""
     projectId: str
     agentId: NotRequired[str]
     threadId: NotRequired[str]
@@ -884,7 +885,7 @@ class ResourceLock(TypedDict):
     """Who holds it."""
 
 
-class CommandStatus(Next):
+class CommandStatus(TypedDict):
     """An order to the worker."""
 
     commandId: str
@@ -897,7 +898,11 @@ class CommandStatus(Next):
     """What came of it."""
     resultTruncated: NotRequired[bool]
     """True where the result is longer than max_result_chars and left out."""
-    error: NotRequired[Error]
+    nextRecommendedAction: str
+    """poll_worker_command while it is open."""
+    recommendedPollAfterSeconds: int
+    pollRecommended: bool
+    lastError: NotRequired[JsonObject]
     """Why it failed."""
 
 
@@ -918,14 +923,14 @@ class WorkerDetail(TypedDict):
     workerId: str
     role: Literal["executor", "standby"]
     """executor: it holds the lease."""
-    status: WorkerStatus
+    status: str
     pid: int
     hostname: str
     version: str
     startedAt: Timestamp
     lastHeartbeatAt: Timestamp
-    lastFault: NotRequired[Error]
-    """What keeps it from executing."""
+    lastFault: NotRequired[JsonObject]
+    """What keeps it from executing, as an error."""
 
 
 class RecentCommand(TypedDict):
@@ -933,4 +938,4 @@ class RecentCommand(TypedDict):
 
     commandId: str
     commandType: str
-    status: WorkerCommandStatus
+    status: str

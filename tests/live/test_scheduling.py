@@ -1,4 +1,4 @@
-"""A crowd of tasks on a real Codex: within the limits, through the death of a worker, and nobody left behind."""
+"""A crowd of tasks on a real Codex: within the limits, through the death of a worker, nobody left behind."""
 
 import sys
 from collections import Counter, defaultdict
@@ -125,3 +125,16 @@ async def test_a_client_that_vanishes_after_submit_finds_its_task_done_an_hour_l
         assert rig.times_seen(text) == 1
         assert done.scheduled_at is not None
         assert done.scheduled_at - submitted.created_at >= AN_HOUR_MS
+
+
+async def test_tasks_start_one_after_the_other_where_codex_may_have_one_call_to_answer() -> None:
+    """Pressure delays starts and stops nothing: whoever waits is taken up when Codex has caught up."""
+    async with (
+        scripted_rig(CODEX_MCP_MAX_APP_SERVER_PENDING_REQUESTS="1") as rig,
+        rig.open_client() as client,
+    ):
+        texts = [prompt(f"say Task {number}.") for number in range(6)]
+        tasks = [(await client.submit(text))["operationId"] for text in texts]
+        for task in tasks:
+            await client.wait_until(task, "completed", within=WITHIN)
+        assert {rig.times_seen(text) for text in texts} == {1}

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +44,7 @@ WISHES = st.builds(
 
 
 @contextmanager
-def played() -> Iterator[tuple[PlayedQueue, Store, ManualClock]]:
+def played() -> Generator[tuple[PlayedQueue, Store, ManualClock]]:
     """Give a queue in a new store; its lease outlives the test."""
     with tempfile.TemporaryDirectory() as directory:
         clock = ManualClock()

@@ -1,13 +1,14 @@
 """`codex_get_worker_status`, `codex_get_worker_command_status`: workers and orders to them (contract §4)."""
 
 import json
+from typing import cast
 
 from codex_control_plane_contract.arguments import GetWorkerCommandStatusArguments, GetWorkerStatusArguments
 from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.lifecycles import worker
 from codex_control_plane_contract.lifecycles.worker_command import WorkerCommand
 from codex_control_plane_contract.types import CommandStatus, RecentCommand, WorkerDetail, Workers
-from codex_control_plane_contract.values import JsonValue
+from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.moment import Moment, look
 from codex_control_plane_mcp.handlers.operation_view import redacted
@@ -55,7 +56,7 @@ def _worker(moment: Moment, row: worker.Worker, executing: worker.Worker | None)
         "lastHeartbeatAt": timestamp(row.last_heartbeat_at),
     }
     if row.last_fault is not None:
-        detail["lastFault"] = redacted(row.last_fault)
+        detail["lastFault"] = cast("JsonObject", redacted(row.last_fault))
     return detail
 
 
@@ -80,7 +81,7 @@ def _command(context: Context, arguments: GetWorkerCommandStatusArguments) -> Co
             "pollRecommended": not row.facts.terminal,
         }
     if row.error is not None:
-        answer["error"] = redacted(row.error)
+        answer["lastError"] = cast("JsonObject", redacted(row.error))
     if arguments.include_result and row.result is not None:
         _add_result(answer, redact_json(row.result), arguments.max_result_chars)
     return answer
