@@ -5,10 +5,13 @@ spec/errors.yaml, spec/findings.yaml, spec/lifecycles/attempt.yaml, spec/lifecyc
 spec/lifecycles/operation.yaml, spec/lifecycles/turn.yaml, spec/lifecycles/worker.yaml,
 spec/lifecycles/worker_command.yaml, spec/records/executor_lease.yaml, spec/records/journal.yaml,
 spec/records/progress_event.yaml, spec/tools/codex_answer_pending_interaction.yaml,
-spec/tools/codex_get_agent_contract.yaml, spec/tools/codex_get_operation_status.yaml,
+spec/tools/codex_get_agent_contract.yaml, spec/tools/codex_get_concurrency_status.yaml,
+spec/tools/codex_get_operation_status.yaml, spec/tools/codex_get_queue_status.yaml,
+spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
 spec/tools/codex_health_summary.yaml, spec/tools/codex_interrupt_turn.yaml,
 spec/tools/codex_list_pending_interactions.yaml, spec/tools/codex_submit_task.yaml, spec/types/common.yaml,
-spec/types/health.yaml, spec/types/interaction.yaml, spec/types/operation.yaml; do not edit.
+spec/types/health.yaml, spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/scheduling.yaml; do
+not edit.
 """
 
 from collections.abc import Mapping
@@ -36,7 +39,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "f4aa715409117ae2d22d4340573baa137ca0663847c3cb7cb6b9481df14e935a"
+CONTRACT_HASH: Final = "0d0c4e345a8bc5327e7686bdbc6db1ce51a00f000854a1909c9cd312b86e3a33"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -58,6 +61,7 @@ INSTRUCTIONS: Final = (
 NEXT_ACTIONS: Final[Mapping[NextAction, str]] = {
     "wait_for_background_worker": "Queued; a worker will take it.",
     "wait_for_worker_slot": "Queued behind a limit.",
+    "wait_for_resource_lock": "Queued behind a task that may change the same files.",
     "inspect_worker_health": "No live worker can run it; see codex_health_summary.",
     "poll_operation_status": "Call codex_get_operation_status again.",
     "poll_turn_status": "Codex works; call codex_get_operation_status again.",
@@ -73,7 +77,14 @@ NEXT_ACTIONS: Final[Mapping[NextAction, str]] = {
 QUEUE_REASONS: Final[Mapping[QueueReason, str]] = {
     "waiting_for_worker": "A worker takes it next, or is being started.",
     "global_slot_limit": "As many turns as allowed are active.",
+    "project_slot_limit": "As many turns as allowed are active in its project.",
+    "agent_slot_limit": "As many turns as allowed are active for its agent.",
     "thread_slot_limit": "Its thread has an active turn.",
+    "resource_lock_conflict": "A task that runs, or that waits for longer, may change the same files.",
+    "app_server_backpressure": (
+        "Codex has too many calls to answer; no task is started until it has caught up."
+    ),
+    "waiting_for_quota": "The usage limit of Codex is reached; it goes on by itself at resumesAt.",
     "retry_after_worker_error": "The last attempt met a fault that waiting may cure; see lastError.",
 }
 """Why a queued task waits."""

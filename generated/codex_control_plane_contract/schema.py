@@ -12,5 +12,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "122a914593d98d97f68380f6ac0d5a811a035e57bcb3ed6ae375abad229e0429"
+SCHEMA_HASH: Final = "2140166d053611817f42b489450593d404c6903f75ce9318fd8bcf354491ef80"
 """SHA-256 that changes with the schema."""

@@ -57,6 +57,22 @@ class Settings:
     """
     max_active_turns_global: int = 4
     """How many turns run at once."""
+    max_active_turns_per_project: int = 3
+    """How many turns of one project run at once."""
+    max_active_turns_per_agent: int = 3
+    """How many turns of tasks with one agent_id run at once; tasks that name no agent have no such limit."""
+    max_active_turns_per_thread: int = 1
+    """How many turns of one thread run at once; Codex takes a second one for a message to the first, so it is
+    always 1.
+    """
+    max_active_write_turns_per_project: int = 1
+    """How many turns that may write anywhere in one project run at once."""
+    max_app_server_pending_requests: int = 8
+    """With so many calls to Codex unanswered, no further task is started."""
+    priority_head_start_seconds: int = 600
+    """A task of high priority is treated as if it had waited so much longer, one of low priority so much
+    less.
+    """
     lease_seconds: int = 15
     """How long a silent worker keeps the right to execute."""
     worker_idle_seconds: int = 900
@@ -199,6 +215,69 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         minimum=1,
         maximum=64,
         default=4,
+    ),
+    "CODEX_MCP_MAX_ACTIVE_TURNS_PER_PROJECT": Setting(
+        variable="CODEX_MCP_MAX_ACTIVE_TURNS_PER_PROJECT",
+        name="max_active_turns_per_project",
+        type="integer",
+        means="How many turns of one project run at once.",
+        minimum=1,
+        maximum=64,
+        default=3,
+    ),
+    "CODEX_MCP_MAX_ACTIVE_TURNS_PER_AGENT": Setting(
+        variable="CODEX_MCP_MAX_ACTIVE_TURNS_PER_AGENT",
+        name="max_active_turns_per_agent",
+        type="integer",
+        means=(
+            "How many turns of tasks with one agent_id run at once; tasks that name no agent have no such "
+            "limit."
+        ),
+        minimum=1,
+        maximum=64,
+        default=3,
+    ),
+    "CODEX_MCP_MAX_ACTIVE_TURNS_PER_THREAD": Setting(
+        variable="CODEX_MCP_MAX_ACTIVE_TURNS_PER_THREAD",
+        name="max_active_turns_per_thread",
+        type="integer",
+        means=(
+            "How many turns of one thread run at once; Codex takes a second one for a message to the first, "
+            "so it is always 1."
+        ),
+        minimum=1,
+        maximum=1,
+        default=1,
+    ),
+    "CODEX_MCP_MAX_ACTIVE_WRITE_TURNS_PER_PROJECT": Setting(
+        variable="CODEX_MCP_MAX_ACTIVE_WRITE_TURNS_PER_PROJECT",
+        name="max_active_write_turns_per_project",
+        type="integer",
+        means="How many turns that may write anywhere in one project run at once.",
+        minimum=1,
+        maximum=64,
+        default=1,
+    ),
+    "CODEX_MCP_MAX_APP_SERVER_PENDING_REQUESTS": Setting(
+        variable="CODEX_MCP_MAX_APP_SERVER_PENDING_REQUESTS",
+        name="max_app_server_pending_requests",
+        type="integer",
+        means="With so many calls to Codex unanswered, no further task is started.",
+        minimum=1,
+        maximum=64,
+        default=8,
+    ),
+    "CODEX_MCP_PRIORITY_HEAD_START_SECONDS": Setting(
+        variable="CODEX_MCP_PRIORITY_HEAD_START_SECONDS",
+        name="priority_head_start_seconds",
+        type="integer",
+        means=(
+            "A task of high priority is treated as if it had waited so much longer, one of low priority so "
+            "much less."
+        ),
+        minimum=0,
+        maximum=86400,
+        default=600,
     ),
     "CODEX_MCP_LEASE_SECONDS": Setting(
         variable="CODEX_MCP_LEASE_SECONDS",

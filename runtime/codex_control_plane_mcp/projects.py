@@ -21,9 +21,10 @@ CANDIDATES_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a task works: the project's id and the real working directory."""
+    """Where a task works: the project's id and real directory, and the real working directory."""
 
     project_id: str
+    project: Path
     cwd: Path
 
 
@@ -48,11 +49,11 @@ class Territory:
         if project_id is not None:
             project = self.project(project_id)
             directory = project if cwd is None else self.directory(cwd, argument="cwd")
-            return Location(project_id_of(project), directory)
+            return Location(project_id_of(project), project, directory)
         if cwd is None:
             raise InvalidArgument("Give cwd or project_id.", path="cwd")
         directory = self.directory(cwd, argument="cwd")
-        return Location(project_id_of(directory), directory)
+        return Location(project_id_of(directory), directory, directory)
 
     def directory(self, text: str, *, argument: str) -> Path:
         """Return the real path of an existing directory inside an allowed root; raises as `locate` does."""

@@ -5,7 +5,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench import measurements
+from bench import measurements, scheduling
 from bench.compiler import compiler
 from bench.figures import Figure, show
 from codex_control_plane_mcp.testing.rig import scripted_rig
@@ -20,6 +20,9 @@ async def measure(*, quick: bool) -> list[Figure]:
     figures: list[Figure] = []
     _tell("the compiler")
     figures += await asyncio.to_thread(compiler, ROOT, rounds=2 if quick else 9)
+    _tell("the scheduler")
+    figures += await asyncio.to_thread(scheduling.decisions, queued=10_000, rounds=20 if quick else 500)
+    figures += await asyncio.to_thread(scheduling.waits, tasks=50 if quick else 1000)
     async with scripted_rig() as rig:
         async with rig.open_client() as client:
             _tell("warming up")

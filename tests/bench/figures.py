@@ -16,7 +16,7 @@ class Figure:
 
     name: str
     value: float
-    unit: Literal["x", "ms", "bytes", "%", "MB"]
+    unit: Literal["x", "ms", "min", "bytes", "%", "MB"]
     goal: float | None = None
     basis: str = ""
 

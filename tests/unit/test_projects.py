@@ -26,7 +26,7 @@ def locate(root: Path, cwd: str | None = None, project_id: str | None = None) ->
 def test_a_directory_in_a_root_is_its_own_project(root: Path) -> None:
     """A task that names no project has one all the same."""
     shop = root / "shop"
-    assert locate(root, cwd=str(shop)) == Location(project_id_of(shop), shop)
+    assert locate(root, cwd=str(shop)) == Location(project_id_of(shop), shop, shop)
 
 
 def test_the_id_is_the_uuid5_of_the_file_uri() -> None:
@@ -52,13 +52,13 @@ def test_a_project_resolves_by_id_path_and_name(root: Path, reference: str) -> N
     """The case of an id does not count."""
     shop = root / "shop"
     given = {"shop": "shop", "path": str(shop), "id": project_id_of(shop).upper()}[reference]
-    assert locate(root, project_id=given) == Location(project_id_of(shop), shop)
+    assert locate(root, project_id=given) == Location(project_id_of(shop), shop, shop)
 
 
 def test_cwd_and_project_may_differ(root: Path) -> None:
     """The project says what the task belongs to, cwd where it works."""
     found = locate(root, cwd=str(root / "shop/src"), project_id="shop")
-    assert found == Location(project_id_of(root / "shop"), root / "shop/src")
+    assert found == Location(project_id_of(root / "shop"), root / "shop", root / "shop/src")
 
 
 def test_the_directory_of_an_earlier_task_is_known_by_its_id(root: Path) -> None:

@@ -5,12 +5,11 @@ import re
 import pytest
 
 from codex_control_plane_contract.lifecycles import operation, turn
-from codex_control_plane_mcp.store import Fence, Store
+from codex_control_plane_mcp.store import Store
 from codex_control_plane_mcp.store.identifiers import new_id
 from codex_control_plane_mcp.store.lifecycle_tables import LIFECYCLES
 from codex_control_plane_mcp.store.statements import named_statements
-from codex_control_plane_mcp.store.transaction import LifecycleRow
-from codex_control_plane_mcp.testing.manual_clock import NOON, ManualClock
+from codex_control_plane_mcp.testing.manual_clock import NOON
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
 QUERIES = {**named_statements("queries.sql"), **named_statements("lease.sql")}
@@ -33,56 +32,6 @@ def test_lists_of_states_are_groups_of_the_spec() -> None:
     for statement in QUERIES.values():
         for listed in re.findall(r"state IN \(('[^)]*)\)", statement):
             assert frozenset(re.findall(r"'(\w+)'", listed)) in groups, statement
-
-
-def test_tasks_start_in_the_order_of_their_submission(
-    store: Store, samples: SampleRows, clock: ManualClock, fence: Fence
-) -> None:
-    """The oldest queued task is next, until every slot is taken."""
-    rows: list[LifecycleRow] = []
-    for _ in range(3):
-        rows.append(samples.row("operation", "queued"))
-        clock.advance(1)
-    for number, row in enumerate(rows):
-        assert isinstance(row, operation.Queued)
-        with store.transaction("wrk_test", fence) as (transaction, reader):
-            assert reader.older_queued(row) == 0
-            assert reader.slots_taken() == number
-            assert reader.next_operation(now=clock.now(), slots=number) is None
-            assert reader.next_operation(now=clock.now(), slots=number + 1) == row
-            transaction.apply(row.claim(worker_id="wrk_test"))
-    with store.read() as reader:
-        assert reader.next_operation(now=clock.now(), slots=9) is None
-        assert [row.operation_id for row in reader.operations_in_hand()] == [row.row_id for row in rows]
-
-
-def test_a_postponed_task_waits(store: Store, samples: SampleRows, fence: Fence) -> None:
-    """A task that was put back for a while is not next before its time, and the time is known."""
-    row = samples.row("operation", "starting_app_server")
-    assert isinstance(row, operation.StartingAppServer)
-    due = NOON + 5000
-    with store.transaction("wrk_test", fence) as (transaction, reader):
-        transaction.apply(row.requeue(next_attempt_at=due), evidence="nothing was sent")
-        assert reader.next_operation(now=due - 1, slots=1) is None
-        assert reader.next_attempt_due(due - 1) == due
-        assert reader.next_operation(now=due, slots=1) is not None
-        assert reader.next_attempt_due(due) is None
-
-
-def test_a_message_waits_for_its_thread(store: Store, samples: SampleRows, fence: Fence) -> None:
-    """A task on a thread that is at work waits; one on another thread does not wait for it."""
-    busy = samples.row("operation", "running")
-    assert isinstance(busy, operation.Running)
-    behind = samples.row("operation", "starting_app_server")
-    assert isinstance(behind, operation.StartingAppServer)
-    with store.transaction("wrk_test", fence) as (transaction, reader):
-        transaction.apply(behind.requeue(thread_id=busy.thread_id), evidence="nothing was sent")
-        assert reader.thread_in_use(busy.thread_id) == busy.operation_id
-        assert reader.next_operation(now=NOON, slots=9) is None
-        transaction.apply(busy.complete(), evidence="turn/completed")
-        waiting = reader.next_operation(now=NOON, slots=9)
-        assert waiting is not None
-        assert waiting.operation_id == behind.operation_id
 
 
 def test_progress_is_read_from_a_cursor_or_from_its_end(store: Store, samples: SampleRows) -> None:

@@ -13,7 +13,7 @@ from codex_control_plane_contract.change import Change, Edge, Touch, reader
 from codex_control_plane_contract.facts import StateFacts
 from codex_control_plane_contract.rows import Column, Table, json_text, optional_json_text
 from codex_control_plane_contract.types import Error
-from codex_control_plane_contract.values import Actor, Cell, Value
+from codex_control_plane_contract.values import Actor, Cell, JsonArray, Value
 
 State: TypeAlias = Literal[
     "queued",
@@ -91,6 +91,12 @@ ApprovalPolicy: TypeAlias = Literal["never", "on-request", "untrusted", "respect
 RecoveryPolicy: TypeAlias = Literal["report", "continue"]
 """What follows when the app-server dies with the turn in it."""
 
+Priority: TypeAlias = Literal["high", "normal", "low"]
+"""How much of a head start it has over tasks that wait as long."""
+
+EstimatedCostClass: TypeAlias = Literal["light", "normal", "heavy"]
+"""How much the caller expects it to cost; shown to whoever looks at the queue."""
+
 QueuedReason: TypeAlias = Literal["retry_after_worker_error"]
 """Why it went back to the queue."""
 
@@ -110,6 +116,7 @@ COLUMNS: Final = (
     "message",
     "title",
     "project_id",
+    "project_path",
     "cwd",
     "model",
     "effort",
@@ -120,6 +127,12 @@ COLUMNS: Final = (
     "max_continuations",
     "continuation_count",
     "continues_turn_id",
+    "agent_id",
+    "resource_keys",
+    "priority",
+    "estimated_cost_class",
+    "ranked_at",
+    "scheduled_at",
     "thread_id",
     "turn_id",
     "replaces_operation_id",
@@ -161,6 +174,8 @@ class OperationRow:
     """The name of the new thread."""
     project_id: str
     """UUIDv5 of the normalised project path."""
+    project_path: str
+    """The directory of the project; symbolic links resolved."""
     cwd: str
     """Absolute working directory; symbolic links resolved."""
     model: str | None
@@ -181,6 +196,22 @@ class OperationRow:
     """How often one has been."""
     continues_turn_id: str | None
     """The turn that broke off last; the next one carries its work on."""
+    agent_id: str
+    """The agent that it is for; blank where the caller named none."""
+    resource_keys: JsonArray
+    """The paths that it may change, relative to the project; without one, a task that writes may change all
+    of it.
+    """
+    priority: Priority
+    """How much of a head start it has over tasks that wait as long."""
+    estimated_cost_class: EstimatedCostClass
+    """How much the caller expects it to cost; shown to whoever looks at the queue."""
+    ranked_at: int
+    """When it was submitted, less the head start of its priority; among the tasks of one agent in one project
+    the smallest goes first.
+    """
+    scheduled_at: int | None
+    """When a worker claimed it last."""
     thread_id: str | None
     """Codex's thread; known from the start for send_message."""
     turn_id: str | None
@@ -795,6 +826,7 @@ _STORED: Final = Table(
         Column("message", "text"),
         Column("title", "text", optional=True),
         Column("project_id", "text"),
+        Column("project_path", "text"),
         Column("cwd", "text"),
         Column("model", "text", optional=True),
         Column("effort", "text", optional=True),
@@ -809,6 +841,12 @@ _STORED: Final = Table(
         Column("max_continuations", "integer"),
         Column("continuation_count", "integer"),
         Column("continues_turn_id", "text", optional=True),
+        Column("agent_id", "text"),
+        Column("resource_keys", "array"),
+        Column("priority", "text", values=("high", "normal", "low")),
+        Column("estimated_cost_class", "text", values=("light", "normal", "heavy")),
+        Column("ranked_at", "integer"),
+        Column("scheduled_at", "integer", optional=True),
         Column("thread_id", "text", optional=True),
         Column("turn_id", "text", optional=True),
         Column("replaces_operation_id", "text", optional=True),
@@ -870,12 +908,14 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "client_request_id, payload_hash, message, title, project_id, cwd, model, effort, sandbox, "
-        "approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, "
-        "thread_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
-        ":client_request_id, :payload_hash, :message, :title, :project_id, :cwd, :model, :effort, :sandbox, "
-        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :thread_id, 0, 0 WHERE "
-        "TRUE RETURNING *"
+        "client_request_id, payload_hash, message, title, project_id, project_path, cwd, model, effort, "
+        "sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, "
+        "agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, attempt_count, "
+        "quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, :client_request_id, "
+        ":payload_hash, :message, :title, :project_id, :project_path, :cwd, :model, :effort, :sandbox, "
+        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, "
+        ":resource_keys, :priority, :estimated_cost_class, :ranked_at, :thread_id, 0, 0 WHERE TRUE RETURNING "
+        "*"
     ),
     actors=("client",),
     required_evidence=None,
@@ -892,12 +932,14 @@ _SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "payload_hash, message, title, project_id, cwd, model, effort, sandbox, approval_policy, "
-        "timeout_seconds, recovery_policy, max_continuations, continuation_count, thread_id, "
-        "replaces_operation_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, "
-        ":operation_type, :payload_hash, :message, :title, :project_id, :cwd, :model, :effort, :sandbox, "
-        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :thread_id, "
-        ":replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
+        "payload_hash, message, title, project_id, project_path, cwd, model, effort, sandbox, "
+        "approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, agent_id, "
+        "resource_keys, priority, estimated_cost_class, ranked_at, thread_id, replaces_operation_id, "
+        "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
+        ":payload_hash, :message, :title, :project_id, :project_path, :cwd, :model, :effort, :sandbox, "
+        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, "
+        ":resource_keys, :priority, :estimated_cost_class, :ranked_at, :thread_id, :replaces_operation_id, "
+        "0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("operator",),
     required_evidence="the reason that the operator gives",
@@ -912,8 +954,9 @@ _QUEUED_CLAIM: Final[Edge[StartingAppServer]] = Edge(
     target="starting_app_server",
     statement=(
         "UPDATE operation SET state = 'starting_app_server', worker_id = :worker_id, attempt_count = "
-        "attempt_count + 1, next_attempt_at = NULL, queued_reason = NULL, revision = revision + 1, "
-        "updated_at = :now WHERE operation_id = :id AND state = 'queued' AND revision = :revision RETURNING *"
+        "attempt_count + 1, scheduled_at = :now, next_attempt_at = NULL, queued_reason = NULL, revision = "
+        "revision + 1, updated_at = :now WHERE operation_id = :id AND state = 'queued' AND revision = "
+        ":revision RETURNING *"
     ),
     actors=("worker",),
     required_evidence=None,
@@ -1908,12 +1951,18 @@ def submit(
     payload_hash: str,
     message: str,
     project_id: str,
+    project_path: str,
     cwd: str,
     sandbox: Sandbox,
     approval_policy: ApprovalPolicy,
     timeout_seconds: int,
     recovery_policy: RecoveryPolicy,
     max_continuations: int,
+    agent_id: str,
+    resource_keys: JsonArray,
+    priority: Priority,
+    estimated_cost_class: EstimatedCostClass,
+    ranked_at: int,
     client_request_id: str | None = None,
     title: str | None = None,
     model: str | None = None,
@@ -1929,6 +1978,7 @@ def submit(
         message=message,
         title=title,
         project_id=project_id,
+        project_path=project_path,
         cwd=cwd,
         model=model,
         effort=effort,
@@ -1937,6 +1987,11 @@ def submit(
         timeout_seconds=timeout_seconds,
         recovery_policy=recovery_policy,
         max_continuations=max_continuations,
+        agent_id=agent_id,
+        resource_keys=json_text(resource_keys),
+        priority=priority,
+        estimated_cost_class=estimated_cost_class,
+        ranked_at=ranked_at,
         thread_id=thread_id,
     )
 
@@ -1948,12 +2003,18 @@ def submit_again(
     payload_hash: str,
     message: str,
     project_id: str,
+    project_path: str,
     cwd: str,
     sandbox: Sandbox,
     approval_policy: ApprovalPolicy,
     timeout_seconds: int,
     recovery_policy: RecoveryPolicy,
     max_continuations: int,
+    agent_id: str,
+    resource_keys: JsonArray,
+    priority: Priority,
+    estimated_cost_class: EstimatedCostClass,
+    ranked_at: int,
     replaces_operation_id: str,
     title: str | None = None,
     model: str | None = None,
@@ -1968,6 +2029,7 @@ def submit_again(
         message=message,
         title=title,
         project_id=project_id,
+        project_path=project_path,
         cwd=cwd,
         model=model,
         effort=effort,
@@ -1976,6 +2038,11 @@ def submit_again(
         timeout_seconds=timeout_seconds,
         recovery_policy=recovery_policy,
         max_continuations=max_continuations,
+        agent_id=agent_id,
+        resource_keys=json_text(resource_keys),
+        priority=priority,
+        estimated_cost_class=estimated_cost_class,
+        ranked_at=ranked_at,
         thread_id=thread_id,
         replaces_operation_id=replaces_operation_id,
     )

@@ -46,6 +46,7 @@ COLUMNS: Final = (
     "last_heartbeat_at",
     "last_fault",
     "app_server",
+    "pressed_at",
     "handover_requested_at",
     "successor_version",
     "stopped_at",
@@ -83,6 +84,8 @@ class WorkerRow:
     """What keeps it from executing, as an error object; empty when all is well."""
     app_server: JsonObject | None
     """The app-server that it drives, as {generation, version, pid, binarySource, startedAt}."""
+    pressed_at: int | None
+    """Since when too many calls to Codex are unanswered for another task to be started."""
     handover_requested_at: int | None
     """When a newer server asked it to hand over."""
     successor_version: str | None
@@ -127,6 +130,24 @@ class WorkerRow:
             row_id=self.row_id,
             statement="UPDATE worker SET last_fault = :last_fault WHERE worker_id = :id",
             parameters={"id": self.row_id, "last_fault": optional_json_text(last_fault)},
+        )
+
+    def report_pressure(self) -> Touch:
+        """Codex has too many calls to answer."""
+        return Touch(
+            lifecycle="worker",
+            row_id=self.row_id,
+            statement="UPDATE worker SET pressed_at = :now WHERE worker_id = :id",
+            parameters={"id": self.row_id},
+        )
+
+    def report_relief(self) -> Touch:
+        """Codex has caught up."""
+        return Touch(
+            lifecycle="worker",
+            row_id=self.row_id,
+            statement="UPDATE worker SET pressed_at = NULL WHERE worker_id = :id",
+            parameters={"id": self.row_id},
         )
 
     def report_app_server(self, *, app_server: JsonObject | None = None) -> Touch:
@@ -257,6 +278,7 @@ _STORED: Final = Table(
         Column("last_heartbeat_at", "integer"),
         Column("last_fault", "object", optional=True),
         Column("app_server", "object", optional=True),
+        Column("pressed_at", "integer", optional=True),
         Column("handover_requested_at", "integer", optional=True),
         Column("successor_version", "text", optional=True),
         Column("stopped_at", "integer", optional=True),

@@ -75,6 +75,7 @@ def _submit_again(
         message=row.message,
         title=row.title,
         project_id=row.project_id,
+        project_path=row.project_path,
         cwd=row.cwd,
         model=row.model,
         effort=row.effort,
@@ -83,6 +84,12 @@ def _submit_again(
         timeout_seconds=row.timeout_seconds,
         recovery_policy=row.recovery_policy,
         max_continuations=row.max_continuations,
+        agent_id=row.agent_id,
+        resource_keys=row.resource_keys,
+        priority=row.priority,
+        estimated_cost_class=row.estimated_cost_class,
+        # With the head start that it had.
+        ranked_at=transaction.now + row.ranked_at - row.created_at,
         thread_id=row.thread_id if row.operation_type == "send_message" else None,
         replaces_operation_id=row.operation_id,
     )

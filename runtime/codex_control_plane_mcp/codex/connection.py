@@ -156,6 +156,11 @@ class Connection:
         """Whether the connection has closed."""
         return self._closed.is_set()
 
+    @property
+    def pending_calls(self) -> int:
+        """How many calls wait for their replies, those that wait to be written included."""
+        return len(self._pending)
+
     async def _initialize(self, client_version: str, opt_out: Sequence[str]) -> None:
         greeting = await self.call(
             "initialize",

@@ -5,7 +5,8 @@ from typing import Final
 from codex_control_plane_contract.lifecycles import interaction, operation
 from codex_control_plane_contract.types import Next, NextAction, QueueReason
 from codex_control_plane_mcp.handlers.moment import Moment
-from codex_control_plane_mcp.handlers.workers import any_live
+from codex_control_plane_mcp.handlers.workers import any_live, executing_worker
+from codex_control_plane_mcp.scheduling import Schedule
 
 SLOT_POLL_SECONDS: Final = 5
 HEALTH_POLL_SECONDS: Final = 10
@@ -22,13 +23,14 @@ SOON: Final[Next] = {
 
 def queued_reason(moment: Moment, row: operation.Queued) -> QueueReason:
     """Return why a queued task has not been taken yet."""
-    if row.queued_reason is not None and row.next_attempt_at is not None and row.next_attempt_at > moment.now:
-        return row.queued_reason
-    if row.thread_id is not None and moment.reader.thread_in_use(row.thread_id) is not None:
-        return "thread_slot_limit"
-    if moment.reader.slots_taken() >= moment.settings.max_active_turns_global:
-        return "global_slot_limit"
-    return "waiting_for_worker"
+    return schedule_at(moment).reason(row)
+
+
+def schedule_at(moment: Moment) -> Schedule:
+    """Return the scheduler's view of a moment, by the settings of this server."""
+    executing = executing_worker(moment)
+    pressed = executing is not None and executing.pressed_at is not None
+    return Schedule(moment.reader, moment.settings, now=moment.now, pressed=pressed)
 
 
 def next_step(moment: Moment, row: operation.Operation) -> Next:
@@ -66,12 +68,14 @@ def _step_of_queued(moment: Moment, row: operation.Queued) -> Next:
         return _step("inspect_worker_health", HEALTH_POLL_SECONDS)
     soonest = row.facts.poll_after_seconds
     match queued_reason(moment, row):
-        case "global_slot_limit" | "thread_slot_limit":
+        case "global_slot_limit" | "project_slot_limit" | "agent_slot_limit" | "thread_slot_limit":
             return _step("wait_for_worker_slot", SLOT_POLL_SECONDS)
+        case "resource_lock_conflict":
+            return _step("wait_for_resource_lock", SLOT_POLL_SECONDS)
         case "retry_after_worker_error":
             due = _seconds_until(row.next_attempt_at or moment.now, moment)
             return _step(row.facts.next_action, min(max(due, soonest), LONGEST_POLL_SECONDS))
-        case "waiting_for_worker":
+        case "waiting_for_worker" | "app_server_backpressure" | "waiting_for_quota":
             return _step(row.facts.next_action, soonest)
 
 

@@ -24,6 +24,8 @@ from codex_control_plane_mcp.handlers.times import seconds_between, timestamp
 from codex_control_plane_mcp.handlers.turn_view import present_report, present_turn, present_usage
 from codex_control_plane_mcp.handlers.workers import present_worker_state
 from codex_control_plane_mcp.redaction import redact, redact_json
+from codex_control_plane_mcp.scheduling.paths import WHOLE_PROJECT
+from codex_control_plane_mcp.store.contenders import writes
 
 EARLIER_TURNS: Final = 10
 """How many of the turns that have ended are named (spec/types/operation.yaml)."""
@@ -107,9 +109,19 @@ def _add_holder(view: Operation, moment: Moment, row: operation.Operation) -> No
         place: QueueState = {"queuedReason": queued_reason(moment, row)}
         if ahead := moment.reader.older_queued(row):
             place["ahead"] = ahead
+        if row.priority != "normal":
+            place["priority"] = row.priority
+        if row.agent_id:
+            place["agentId"] = row.agent_id
+        if row.resource_keys:
+            place["resourceKeys"] = [str(key) for key in row.resource_keys]
         view["queueState"] = place
     if row.facts.terminal:
         return
+    if row.facts.holds_slot and row.scheduled_at is not None:
+        view["slotState"] = {"claimed": True, "scheduledAt": timestamp(row.scheduled_at)}
+        if writes(row.sandbox):
+            view["resourceLockState"] = {"locks": [str(key) for key in row.resource_keys] or [WHOLE_PROJECT]}
     if row.worker_id is not None and (state := present_worker_state(moment, row.worker_id)) is not None:
         view["workerState"] = state
     if row.app_server_generation is not None:

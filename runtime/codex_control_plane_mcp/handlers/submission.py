@@ -1,5 +1,7 @@
 """`codex_submit_task`: once a task is stored it is never lost and never run twice (contract §7)."""
 
+from pathlib import Path
+
 from codex_control_plane_contract.arguments import SubmitTaskArguments
 from codex_control_plane_contract.change import Change
 from codex_control_plane_contract.errors import IdempotencyConflict, InvalidArgument
@@ -13,6 +15,7 @@ from codex_control_plane_mcp.handlers.task_request import TaskRequest
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.waiting import on_thread
 from codex_control_plane_mcp.projects import Location, Territory
+from codex_control_plane_mcp.scheduling import rank
 from codex_control_plane_mcp.store.identifiers import new_id
 from codex_control_plane_mcp.store.reading import Reader
 
@@ -38,9 +41,7 @@ def _submit(context: Context, request: TaskRequest) -> Acknowledgement:
     location = _locate(context, request)
     with context.store.transaction(context.actor_id) as (transaction, reader):
         known = _known(reader, request)
-        row = known or transaction.apply(
-            _creation(new_id(operation.ID_PREFIX, transaction.now), request, location, context.settings)
-        )
+        row = known or transaction.apply(_creation(transaction.now, request, location, context.settings))
     with look(context) as moment:
         return _acknowledge(moment, row, request, idempotent=known is not None)
 
@@ -70,20 +71,23 @@ def _locate(context: Context, request: TaskRequest) -> Location:
     if earlier is None:
         raise InvalidArgument("This thread is not known here; say where, by cwd or project_id.", path="cwd")
     # The allowed roots may have changed since.
-    return Location(earlier.project_id, territory.directory(earlier.cwd, argument="cwd"))
+    return Location(
+        earlier.project_id, Path(earlier.project_path), territory.directory(earlier.cwd, argument="cwd")
+    )
 
 
 def _creation(
-    operation_id: str, request: TaskRequest, location: Location, settings: Settings
+    now: int, request: TaskRequest, location: Location, settings: Settings
 ) -> Change[operation.Queued]:
     return operation.submit(
-        operation_id=operation_id,
+        operation_id=new_id(operation.ID_PREFIX, now),
         operation_type=request.operation_type,
         client_request_id=request.client_request_id,
         payload_hash=request.payload_hash,
         message=request.message,
         title=request.title,
         project_id=location.project_id,
+        project_path=str(location.project),
         cwd=str(location.cwd),
         model=request.model or settings.default_model,
         effort=request.effort or settings.default_effort,
@@ -93,6 +97,11 @@ def _creation(
         thread_id=request.thread_id,
         recovery_policy=request.recovery_policy,
         max_continuations=request.max_continuations,
+        agent_id=request.agent_id or "",
+        resource_keys=[*request.resource_keys],
+        priority=request.priority,
+        estimated_cost_class=request.estimated_cost_class,
+        ranked_at=rank(now, request.priority, settings),
     )
 
 

@@ -10,10 +10,13 @@ from codex_control_plane_contract.arguments import SubmitTaskArguments
 from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.lifecycles.operation import (
     ApprovalPolicy,
+    EstimatedCostClass,
     OperationType,
+    Priority,
     RecoveryPolicy,
     Sandbox,
 )
+from codex_control_plane_mcp.scheduling import normalised_keys
 
 _APPROVAL_WORDS: Final[Mapping[str, ApprovalPolicy]] = {
     "never": "never",
@@ -45,6 +48,10 @@ class TaskRequest:
     timeout_seconds: int
     recovery_policy: RecoveryPolicy
     max_continuations: int
+    agent_id: str | None
+    resource_keys: tuple[str, ...]
+    priority: Priority
+    estimated_cost_class: EstimatedCostClass
     warnings: tuple[str, ...]
 
     @classmethod
@@ -68,6 +75,10 @@ class TaskRequest:
             timeout_seconds=arguments.timeout_seconds,
             recovery_policy=arguments.recovery_policy,
             max_continuations=arguments.max_continuations,
+            agent_id=arguments.agent_id,
+            resource_keys=tuple(normalised_keys(arguments.resource_keys or ())),
+            priority=arguments.priority,
+            estimated_cost_class=arguments.estimated_cost_class,
             warnings=(_ADJUSTED,) if given == "on-failure" else (),
         )
 
@@ -95,6 +106,12 @@ class TaskRequest:
             "approval_policy": self.approval_policy,
             "recovery_policy": self.recovery_policy if continuing else None,
             "max_continuations": self.max_continuations if continuing else None,
+            "agent_id": self.agent_id,
+            "resource_keys": self.resource_keys or None,
+            "priority": None if self.priority == "normal" else self.priority,
+            "estimated_cost_class": None
+            if self.estimated_cost_class == "normal"
+            else self.estimated_cost_class,
         }
         given = {name: value for name, value in payload.items() if value is not None}
         canonical = json.dumps(given, sort_keys=True, separators=(",", ":"))

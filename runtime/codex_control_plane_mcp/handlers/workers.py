@@ -39,7 +39,7 @@ def present_worker(moment: Moment, row: worker.Worker, *, executor: bool) -> Wor
     """Return a worker for the health summary; `executor`: it holds the lease."""
     return {
         "workerId": row.worker_id,
-        "status": _status(moment, row),
+        "status": status_of(moment, row),
         "executor": executor,
         "pid": row.pid,
         "version": row.version,
@@ -55,11 +55,11 @@ def present_worker_state(moment: Moment, worker_id: str) -> WorkerState | None:
         return None
     return {
         "workerId": row.worker_id,
-        "status": _status(moment, row),
+        "status": status_of(moment, row),
         "heartbeatAgeSeconds": seconds_between(row.last_heartbeat_at, moment.now),
     }
 
 
-def _status(moment: Moment, row: worker.Worker) -> WorkerStatus:
+def status_of(moment: Moment, row: worker.Worker) -> WorkerStatus:
     """Return the status; a worker that was killed cannot write its own end, so the process is asked."""
     return row.status if row.facts.terminal or is_live(moment, row) else "lost"

@@ -6,6 +6,7 @@ Opens with :class:`Store`; everything that changes goes through :meth:`Store.tra
 
 from codex_control_plane_mcp.store.bells import Bells, Listener
 from codex_control_plane_mcp.store.clock import Clock, SystemClock
+from codex_control_plane_mcp.store.contenders import Contender, Lane
 from codex_control_plane_mcp.store.faults import STATE_FAULTS
 from codex_control_plane_mcp.store.lease import Lease, LeaseKeeper
 from codex_control_plane_mcp.store.reading import Reader
@@ -16,8 +17,10 @@ __all__ = [
     "STATE_FAULTS",
     "Bells",
     "Clock",
+    "Contender",
     "Fence",
     "FenceLost",
+    "Lane",
     "Lease",
     "LeaseKeeper",
     "Listener",

@@ -18,22 +18,68 @@ WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'runn
                 'waiting_for_approval', 'waiting_for_user_input')
 ORDER BY created_at, operation_id;
 
--- name: next_operation
--- The oldest queued task that may start now: its thread is idle and a slot is free.
-SELECT * FROM operation AS waiting
+-- name: slot_holders
+-- What takes slots and locks, as the scheduler sees it; oldest first.
+SELECT operation_id, project_id, project_path, agent_id, thread_id, sandbox, resource_keys, ranked_at
+FROM operation
+WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                'waiting_for_approval', 'waiting_for_user_input')
+ORDER BY created_at, operation_id;
+
+-- name: waiting_lanes
+-- The first queued task of each project, agent and sandbox, and when they were served last.
+-- From one lane to the next by the index: it costs what there are lanes, however many tasks wait.
+WITH RECURSIVE head (project_id, agent_id, sandbox, priority, ranked_at) AS (
+  SELECT * FROM (
+    SELECT project_id, agent_id, sandbox, priority, ranked_at FROM operation WHERE state = 'queued'
+    ORDER BY project_id, agent_id, sandbox, ranked_at LIMIT 1)
+  UNION ALL
+  SELECT following.project_id, following.agent_id, following.sandbox, following.priority, following.ranked_at
+  FROM head JOIN operation AS following ON following.operation_id = coalesce(
+    (SELECT operation_id FROM operation
+      WHERE state = 'queued' AND project_id = head.project_id AND agent_id = head.agent_id
+        AND sandbox > head.sandbox
+      ORDER BY sandbox, ranked_at LIMIT 1),
+    (SELECT operation_id FROM operation
+      WHERE state = 'queued' AND project_id = head.project_id AND agent_id > head.agent_id
+      ORDER BY agent_id, sandbox, ranked_at LIMIT 1),
+    (SELECT operation_id FROM operation
+      WHERE state = 'queued' AND project_id > head.project_id
+      ORDER BY project_id, agent_id, sandbox, ranked_at LIMIT 1)))
+SELECT head.*,
+  (SELECT max(scheduled_at) FROM operation WHERE project_id = head.project_id) AS project_started_at,
+  (SELECT max(scheduled_at) FROM operation
+    WHERE project_id = head.project_id AND agent_id = head.agent_id) AS agent_started_at
+FROM head ORDER BY head.project_id;
+
+-- name: ready_of_lane
+-- The queued tasks of a lane that are not postponed and whose thread is idle, by rank.
+SELECT operation_id, project_id, project_path, agent_id, thread_id, sandbox, resource_keys, ranked_at
+FROM operation AS waiting
 WHERE waiting.state = 'queued'
+  AND waiting.project_id = :project_id AND waiting.agent_id = :agent_id AND waiting.sandbox = :sandbox
   AND (waiting.next_attempt_at IS NULL OR waiting.next_attempt_at <= :now)
   AND NOT EXISTS (
     SELECT 1 FROM operation AS busy
     WHERE busy.thread_id = waiting.thread_id
       AND busy.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
                          'waiting_for_approval', 'waiting_for_user_input'))
-  AND :slots > (
-    SELECT count(*) FROM operation
-    WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
-                    'waiting_for_approval', 'waiting_for_user_input'))
-ORDER BY waiting.created_at, waiting.operation_id
-LIMIT 1;
+ORDER BY waiting.ranked_at, waiting.operation_id
+LIMIT :limit;
+
+-- name: queued_operations
+-- What waits for a slot, oldest first.
+SELECT * FROM operation WHERE state = 'queued' ORDER BY created_at, operation_id LIMIT :limit;
+
+-- name: quota_waits
+-- What waits for the usage limit, the earliest first.
+SELECT * FROM operation WHERE state = 'waiting_for_quota' ORDER BY resumes_at LIMIT :limit;
+
+-- name: ended_operations
+-- What ended in this way, the latest first.
+-- The plus keeps SQLite to the index of updated_at: few rows are wanted, and many have ended.
+SELECT operation_id FROM operation WHERE +state IN (SELECT value FROM json_each(:states))
+ORDER BY updated_at DESC LIMIT :limit;
 
 -- name: next_attempt_due
 -- When the next postponed task may start.
@@ -51,11 +97,6 @@ SELECT min(resumes_at) AS due FROM operation WHERE state = 'waiting_for_quota';
 -- How many queued tasks come before this one.
 SELECT count(*) AS total FROM operation
 WHERE state = 'queued' AND (created_at, operation_id) < (:created_at, :operation_id);
-
--- name: slots_taken
-SELECT count(*) AS total FROM operation
-WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
-                'waiting_for_approval', 'waiting_for_user_input');
 
 -- name: thread_in_use
 SELECT operation_id FROM operation
@@ -139,6 +180,9 @@ SELECT * FROM worker_command WHERE worker_command_id = :worker_command_id;
 
 -- name: open_commands
 SELECT * FROM worker_command WHERE state IN ('queued', 'running') ORDER BY created_at;
+
+-- name: recent_commands
+SELECT * FROM worker_command ORDER BY created_at DESC, worker_command_id DESC LIMIT :limit;
 
 -- name: open_command_of
 SELECT * FROM worker_command

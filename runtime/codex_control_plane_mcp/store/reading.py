@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sqlite3
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from codex_control_plane_contract.lifecycles.attempt import Attempt
@@ -28,6 +28,7 @@ from codex_control_plane_contract.records import (
     read_progress_event,
 )
 from codex_control_plane_contract.values import Value
+from codex_control_plane_mcp.store.contenders import Contender, Lane, read_contender, read_lane
 from codex_control_plane_mcp.store.database import connect_read_only
 from codex_control_plane_mcp.store.faults import explained
 from codex_control_plane_mcp.store.statements import named_statements
@@ -87,11 +88,42 @@ class Reader:
         """Return what a worker has claimed and Codex has not ended, oldest first."""
         return [read_operation(row) for row in self._all("operations_in_hand")]
 
-    def next_operation(self, *, now: int, slots: int) -> Queued | None:
-        """Return the oldest queued operation that may start now with ``slots`` turns in all, or None."""
-        row = self._one("next_operation", now=now, slots=slots)
-        found = read_operation(row) if row else None
-        return found if isinstance(found, Queued) else None
+    def slot_holders(self) -> list[Contender]:
+        """Return what takes slots and locks, oldest first."""
+        return [read_contender(row) for row in self._all("slot_holders")]
+
+    def waiting_lanes(self) -> list[Lane]:
+        """Return a lane for each project, agent and sandbox with queued operations, project by project."""
+        return [read_lane(row) for row in self._all("waiting_lanes")]
+
+    def ready_of_lane(self, lane: Lane, *, now: int, limit: int) -> Iterator[Contender]:
+        """Yield a lane's queued operations that are not postponed and whose thread is idle, by rank."""
+        rows = self._connection.execute(
+            _QUERIES["ready_of_lane"],
+            {
+                "project_id": lane.project_id,
+                "agent_id": lane.agent_id,
+                "sandbox": lane.sandbox,
+                "now": now,
+                "limit": limit,
+            },
+        )
+        return map(read_contender, rows)
+
+    def queued_operations(self, *, limit: int) -> list[Queued]:
+        """Return the queued operations, oldest first."""
+        rows = map(read_operation, self._all("queued_operations", limit=limit))
+        return [row for row in rows if isinstance(row, Queued)]
+
+    def quota_waits(self, *, limit: int) -> list[WaitingForQuota]:
+        """Return the operations that wait for the usage limit, the earliest first."""
+        rows = map(read_operation, self._all("quota_waits", limit=limit))
+        return [row for row in rows if isinstance(row, WaitingForQuota)]
+
+    def ended_operations(self, states: Iterable[str], *, limit: int) -> list[str]:
+        """Return the ids of the operations in these final states, the latest first."""
+        rows = self._all("ended_operations", states=json.dumps(sorted(states)), limit=limit)
+        return [str(row["operation_id"]) for row in rows]
 
     def next_attempt_due(self, now: int) -> int | None:
         """Return when the next postponed operation may start (milliseconds), or None."""
@@ -112,10 +144,6 @@ class Reader:
             self._number("older_queued", "total", created_at=row.created_at, operation_id=row.operation_id)
             or 0
         )
-
-    def slots_taken(self) -> int:
-        """Return how many operations hold a slot."""
-        return self._number("slots_taken", "total") or 0
 
     def thread_in_use(self, thread_id: str) -> str | None:
         """Return the id of the operation that is active on the thread, or None."""
@@ -219,6 +247,10 @@ class Reader:
         """Return the commands that are queued or running, oldest first."""
         rows = map(read_worker_command, self._all("open_commands"))
         return [row for row in rows if isinstance(row, OpenCommand)]
+
+    def recent_commands(self, *, limit: int) -> list[WorkerCommand]:
+        """Return the newest commands, the newest first."""
+        return [read_worker_command(row) for row in self._all("recent_commands", limit=limit)]
 
     def open_command_of(self, subject_id: str, command_type: str) -> WorkerCommand | None:
         """Return the open command of one type about one subject, or None."""

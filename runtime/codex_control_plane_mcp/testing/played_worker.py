@@ -7,9 +7,16 @@ from collections.abc import Callable
 from itertools import count
 from typing import TypeVar
 
-from codex_control_plane_contract.change import Change
+from codex_control_plane_contract.change import Change, Touch
 from codex_control_plane_contract.contract import CONTRACT_HASH
-from codex_control_plane_contract.lifecycles import attempt, interaction, operation, turn, worker
+from codex_control_plane_contract.lifecycles import (
+    attempt,
+    interaction,
+    operation,
+    turn,
+    worker,
+    worker_command,
+)
 from codex_control_plane_contract.types import Error
 from codex_control_plane_contract.values import JsonArray, JsonObject
 from codex_control_plane_mcp import questions
@@ -222,6 +229,33 @@ class PlayedWorker:
             assert row is not None
             transaction.touch(row.report_fault(last_fault=fault))
             transaction.touch(row.report_app_server(app_server=app_server))
+
+        self.change(work)
+
+    def report_pressure(self) -> None:
+        """Say that Codex has too many calls to answer."""
+        self._touch(lambda row: row.report_pressure())
+
+    def report_relief(self) -> None:
+        """Say that Codex has caught up."""
+        self._touch(lambda row: row.report_relief())
+
+    def carry_out(self, command_id: str, result: JsonObject) -> None:
+        """Take up an order and complete it."""
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = reader.worker_command(command_id)
+            assert isinstance(row, worker_command.Queued)
+            taken = transaction.apply(row.take(worker_id=self.worker_id))
+            transaction.apply(taken.complete(result=result))
+
+        self.change(work)
+
+    def _touch(self, report: Callable[[worker.Worker], Touch]) -> None:
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = reader.worker(self.worker_id)
+            assert row is not None
+            transaction.touch(report(row))
 
         self.change(work)
 

@@ -52,6 +52,9 @@ class Rig:
         self.project = directory / "project"
         self.state_directory = directory / "state"
         self.environment = {
+            # One project serves every task of a rig; a test of the limits sets its own.
+            "CODEX_MCP_MAX_ACTIVE_TURNS_PER_PROJECT": "64",
+            "CODEX_MCP_MAX_ACTIVE_WRITE_TURNS_PER_PROJECT": "64",
             **environment,
             "CODEX_ALLOWED_ROOTS": str(self.project),
             "CODEX_MCP_STATE_DB": str(self.state_directory / "state.sqlite"),

@@ -18,6 +18,7 @@ from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp import doubts
 from codex_control_plane_mcp.codex.errors import CallError
+from codex_control_plane_mcp.scheduling import Schedule
 from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
 from codex_control_plane_mcp.worker import asking, doubting
 from codex_control_plane_mcp.worker.commands import Commander, close_fulfilled
@@ -26,6 +27,7 @@ from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.linking import Linking
 from codex_control_plane_mcp.worker.lookup import goes_on
+from codex_control_plane_mcp.worker.pressure import Pressure
 from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.reconciliation import Deferred, Reconciler
 from codex_control_plane_mcp.worker.starting import Opened, Starter
@@ -53,7 +55,8 @@ class Executor:
 
     def __init__(self, ledger: Ledger, settings: Settings, state_directory: Path) -> None:
         self._ledger = ledger
-        self._slots = settings.max_active_turns_global
+        self._settings = settings
+        self._pressure = Pressure(ledger, limit=settings.max_app_server_pending_requests)
         self._patience = Patience.of(settings)
         self._woken = asyncio.Event()
         self._starter = Starter(ledger, settings)
@@ -106,11 +109,8 @@ class Executor:
         agenda = await self._ledger.read(self._look)
         if agenda.overdue or agenda.commands:
             await self._ledger.change(self._clear)
-        claimable = agenda.claimable or agenda.overdue
-        while (
-            claimable and (claimed := await self._starter.claim(link := self._linking.open_link)) is not None
-        ):
-            self._carry(claimed.operation_id, self._start(claimed, link))
+        if agenda.claimable or agenda.overdue:
+            await self._claim()
         look = None
         self.busy = bool(agenda.in_hand or agenda.commands or self._carried)
         if agenda.in_hand or agenda.commands:
@@ -125,11 +125,19 @@ class Executor:
                 await self._commander.carry_out(link)
         return self._pause(agenda, look)
 
+    async def _claim(self) -> None:
+        """Take up what may start, one after the other, for as long as Codex keeps up with its calls."""
+        while not await self._pressure.is_too_high(link := self._linking.open_link):
+            claimed = await self._starter.claim(link)
+            if claimed is None:
+                return
+            self._carry(claimed.operation_id, self._start(claimed, link))
+
     def _look(self, reader: Reader) -> Agenda:
         now = self._ledger.store.clock.now()
         return Agenda(
             overdue=bool(reader.lapsed_interactions(now) or reader.replenished_operations(now)),
-            claimable=reader.next_operation(now=now, slots=self._slots) is not None,
+            claimable=Schedule(reader, self._settings, now=now).next() is not None,
             in_hand=reader.operations_in_hand(),
             commands=bool(reader.open_commands()),
             now=now,
@@ -149,6 +157,9 @@ class Executor:
             pauses.append(retry)
         if look is not None:
             pauses.append(look)
+        if self._pressure.is_on:
+            # Replies wake nobody.
+            pauses.append(_PAUSE_SECONDS)
         # The store's clock decides, and a computer that slept has another idea of how much time has passed.
         return min([*pauses, _LONGEST_PAUSE_SECONDS]) if pauses else None
 

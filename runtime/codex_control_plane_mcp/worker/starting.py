@@ -16,6 +16,7 @@ from codex_control_plane_contract.lifecycles import attempt, operation
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
+from codex_control_plane_mcp.scheduling import Schedule
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import calls
 from codex_control_plane_mcp.worker.faults import StartFailed, busy, refusal, thread_lost, unavailable
@@ -65,7 +66,7 @@ class Starter:
         """
 
         def decide(transaction: Transaction, reader: Reader) -> operation.StartingAppServer | Opened | None:
-            row = reader.next_operation(now=transaction.now, slots=self._settings.max_active_turns_global)
+            row = Schedule(reader, self._settings, now=transaction.now).next()
             if row is None:
                 return None
             claimed = transaction.apply(row.claim(worker_id=self._ledger.worker_id))
