@@ -121,7 +121,7 @@ def test_a_task_that_is_to_be_stopped_is_not_queued_again(
         assert isinstance(row, operation.StartingTurn)
         transaction.apply(row.request_interrupt())
     assert resolve(path, starting, "declare_never_received") == 1
-    assert "there is declare_lost, not declare_never_received" in capsys.readouterr().err
+    assert "offers declare_lost; declare_never_received is not offered" in capsys.readouterr().err
     assert known(store, starting).state == "starting_turn"
 
 

@@ -28,8 +28,8 @@ def decide(
         raise NotOffered(f"There is no operation {operation_id}.")
     offered = choices_of(row)
     if choice not in offered:
-        known = ", ".join(offered) or "nothing to decide"
-        raise NotOffered(f"{operation_id} is {row.state}; there is {known}, not {choice}.")
+        known = ", ".join(offered) or "no choice"
+        raise NotOffered(f"{operation_id} is {row.state} and offers {known}; {choice} is not offered.")
     return _DECISIONS[choice](transaction, reader, row, reason)
 
 
