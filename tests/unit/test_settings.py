@@ -93,7 +93,7 @@ def test_all_problems_are_told_at_once() -> None:
     ("unknown", "meant"),
     [
         ("CODEX_MCP_STATEDB", "CODEX_MCP_STATE_DB"),
-        ("CODEX_MCP_MAX_ACTIVE_TURNS_PER_PROJECT", "CODEX_MCP_MAX_ACTIVE_TURNS_GLOBAL"),
+        ("CODEX_MCP_MAX_ACTIVE_TURNS_PER_PROJECTS", "CODEX_MCP_MAX_ACTIVE_TURNS_PER_PROJECT"),
         ("CODEX_CONTROL_PLANE_MCP_LOGS", "CODEX_CONTROL_PLANE_MCP_LOG"),
     ],
 )
