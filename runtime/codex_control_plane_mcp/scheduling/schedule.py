@@ -105,6 +105,9 @@ class Schedule:
         return Writers(frozenset(seen), free)
 
     def _is_barred(self, row: operation.Queued) -> bool:
+        task = Contender.of(row)
+        if not task.writes:
+            return False
         if row.project_id not in self._writers:
             locks = self._locks()
             lanes = [
@@ -115,8 +118,8 @@ class Schedule:
             self._writers[row.project_id] = self._free_writers(lanes, locks), locks
         writers, locks = self._writers[row.project_id]
         if row.operation_id in writers.seen:
-            return all(task.operation_id != row.operation_id for task in writers.free)
-        return locks.bar(Contender.of(row))
+            return all(free.operation_id != row.operation_id for free in writers.free)
+        return locks.bar(task)
 
     def _ready(self, lane: Lane, *, limit: int) -> Iterator[Contender]:
         return self._reader.ready_of_lane(lane, now=self._now, limit=limit)
