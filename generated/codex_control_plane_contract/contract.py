@@ -39,7 +39,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "887e94955b227b5db1c462beb76449f32c7bc0920db15a227387e1c9588ff08b"
+CONTRACT_HASH: Final = "c2ece2286fae39b1e5212ddb99eed1dcfc2fa52e4d03c4ea7b5623bcbada3d36"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

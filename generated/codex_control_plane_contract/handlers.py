@@ -29,11 +29,13 @@ from codex_control_plane_contract.types import (
     Acknowledgement,
     AgentContract,
     Answered,
+    CompactionStarted,
     Health,
     InteractionList,
     Interrupted,
     Operation,
     ThreadAction,
+    ThreadChanged,
 )
 
 ContextT_contra = TypeVar("ContextT_contra", contravariant=True)
@@ -55,7 +57,7 @@ class AnswerPendingInteractionHandler(Protocol[ContextT_contra]):
 class ArchiveThreadHandler(Protocol[ContextT_contra]):
     """Answers `codex_archive_thread`; the dispatcher adds `ok`."""
 
-    async def __call__(self, context: ContextT_contra, arguments: ArchiveThreadArguments, /) -> ThreadAction:
+    async def __call__(self, context: ContextT_contra, arguments: ArchiveThreadArguments, /) -> ThreadChanged:
         """Answers one call; raises ControlPlaneError where it cannot."""
         ...
 
@@ -136,7 +138,7 @@ class StartThreadCompactionHandler(Protocol[ContextT_contra]):
         context: ContextT_contra,
         arguments: StartThreadCompactionArguments,
         /,
-    ) -> ThreadAction:
+    ) -> CompactionStarted:
         """Answers one call; raises ControlPlaneError where it cannot."""
         ...
 
@@ -157,6 +159,6 @@ class UnarchiveThreadHandler(Protocol[ContextT_contra]):
         context: ContextT_contra,
         arguments: UnarchiveThreadArguments,
         /,
-    ) -> ThreadAction:
+    ) -> ThreadChanged:
         """Answers one call; raises ControlPlaneError where it cannot."""
         ...

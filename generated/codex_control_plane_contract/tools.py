@@ -135,15 +135,9 @@ ARCHIVE_THREAD: Final = Tool(
             "output": {
                 "ok": True,
                 "actionId": "act_01hzy3v7q2c8",
-                "kind": "archive",
                 "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
                 "status": "completed",
-                "createdAt": "2026-01-10T09:00:00.000Z",
-                "completedAt": "2026-01-10T09:00:00.240Z",
                 "terminalEvidence": "reply to thread/archive",
-                "nextRecommendedAction": "none",
-                "recommendedPollAfterSeconds": 0,
-                "pollRecommended": False,
             },
         },
     ),
@@ -531,11 +525,8 @@ START_THREAD_COMPACTION: Final = Tool(
             "output": {
                 "ok": True,
                 "actionId": "act_01hzy3v7q2c8",
-                "kind": "compaction",
                 "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
                 "status": "running",
-                "createdAt": "2026-01-10T09:00:00.000Z",
-                "startedAt": "2026-01-10T09:00:00.240Z",
                 "nextRecommendedAction": "poll_thread_compaction",
                 "recommendedPollAfterSeconds": 5,
                 "pollRecommended": True,
@@ -646,15 +637,9 @@ UNARCHIVE_THREAD: Final = Tool(
             "output": {
                 "ok": True,
                 "actionId": "act_01hzy3v7q2c8",
-                "kind": "unarchive",
                 "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
                 "status": "completed",
-                "createdAt": "2026-01-10T09:00:00.000Z",
-                "completedAt": "2026-01-10T09:00:00.240Z",
                 "terminalEvidence": "reply to thread/unarchive",
-                "nextRecommendedAction": "none",
-                "recommendedPollAfterSeconds": 0,
-                "pollRecommended": False,
             },
         },
     ),
@@ -678,5 +663,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "ba0caeb01ac5f6b41b1b133a6a00072d7ad47c0add9c2ebc9313801ee5406071"
+TOOL_SURFACE_HASH: Final = "c241ce860d4440b2e7bc420e1dc0879c8815e2384e95bd646b2aa32a71059cdf"
 """SHA-256 of all that clients see in `tools/list`."""

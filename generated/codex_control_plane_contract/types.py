@@ -789,28 +789,63 @@ class JournalEntry(TypedDict):
     """What shows it."""
 
 
+class ThreadChanged(TypedDict):
+    """The thread is archived, or no longer."""
+
+    actionId: str
+    """The action."""
+    threadId: str
+    """Codex's thread."""
+    status: ThreadActionStatus
+    """completed; any other end is an error."""
+    terminalEvidence: str
+    """What shows it."""
+
+
+class CompactionStarted(Next):
+    """The compaction is stored, and status says whether Codex is at it."""
+
+    actionId: str
+    """Give it to codex_get_thread_compaction_status."""
+    threadId: str
+    """Codex's thread."""
+    status: ThreadActionStatus
+    """How far it is."""
+
+
 class ThreadAction(Next):
     """A change of a thread, and how far it is."""
 
     actionId: str
     """The action."""
-    kind: Literal["archive", "unarchive", "compaction"]
+    kind: str
+    """compaction, archive or unarchive."""
     threadId: str
+    """Codex's thread."""
     status: ThreadActionStatus
+    """How far it is."""
     turnId: NotRequired[str]
-    """The turn that compacted."""
+    """The turn of the compaction."""
     createdAt: Timestamp
+    """When it was asked for."""
     startedAt: NotRequired[Timestamp]
+    """When Codex took a compaction up."""
     completedAt: NotRequired[Timestamp]
+    """When it ended."""
     terminalEvidence: NotRequired[str]
-    """What shows the end."""
-    lastError: NotRequired[Error]
+    """What shows that it is done."""
+    lastError: NotRequired[JsonObject]
+    """Why it is not, as in any failure's error."""
     events: NotRequired[list[ActionEvent]]
+    """Its changes in order."""
 
 
 class ActionEvent(TypedDict):
     """One change of an action."""
 
     event: str
+    """What happened."""
     status: str
+    """How far it was then."""
     at: Timestamp
+    """When."""

@@ -50,6 +50,7 @@ class Following:
         self._wake = wake
         self._followers: dict[str, Follower] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends: dict[str, asyncio.Event] = {}
         self.started_turns: set[str] = set()
         self.asked: set[str] = set()
 
@@ -66,6 +67,8 @@ class Following:
         finally:
             for follower in self._followers.values():
                 follower.inbox.put_nowait(None)
+            for end in self._ends.values():
+                end.set()
         await asyncio.gather(*self._tasks)
 
     async def cancel(self) -> None:
@@ -82,6 +85,10 @@ class Following:
             follower.left = False
             yield
         self._forget_left(thread_id, follower)
+
+    def end_of_turn(self, thread_id: str) -> asyncio.Event:
+        """Return what is set when a turn of a followed thread ends, or the session does."""
+        return self._ends.setdefault(thread_id, asyncio.Event())
 
     async def caught_up(self, thread_id: str) -> None:
         """Return when every message of a followed thread that has arrived so far is recorded."""
@@ -232,11 +239,13 @@ class Following:
 
         await self._ledger.change(record)
         self.started_turns.discard(ended["id"])
+        if (awaited := self._ends.pop(notification.thread_id, None)) is not None:
+            awaited.set()
         await self.leave(notification.thread_id)
         self._wake()
 
     async def leave(self, thread_id: str) -> None:
-        """Let Codex unload a thread that no task is on, and forget it; to be called by who holds it.
+        """Let Codex unload a thread that nothing of ours is on, and forget it; to be called by who holds it.
 
         Subscribed threads stay in the memory of Codex for ever, followed ones in ours.
         """
