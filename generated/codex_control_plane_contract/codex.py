@@ -207,6 +207,30 @@ THREAD_BACKGROUND_TERMINALS_CLEAN_LOST: Final = Loss(
     remains_unknown=None,
     choices=(),
 )
+THREAD_ARCHIVE_LOST: Final = Loss(
+    evidence="thread/resume says that the thread is archived",
+    looked_up_in="thread/resume",
+    absent_means="thread/resume loads the thread, so it is not archived",
+    remains_unknown=None,
+    choices=(),
+)
+THREAD_UNARCHIVE_LOST: Final = Loss(
+    evidence="thread/resume loads the thread",
+    looked_up_in="thread/resume",
+    absent_means="thread/resume says that the thread is archived",
+    remains_unknown=None,
+    choices=(),
+)
+THREAD_COMPACT_START_LOST: Final = Loss(
+    evidence="a turn without a prompt in thread/turns/list",
+    looked_up_in="thread/turns/list",
+    absent_means=(
+        "the thread is loaded and idle and shows no such turn; it was never asked for, or what there was of "
+        "it died with its app-server"
+    ),
+    remains_unknown=None,
+    choices=(),
+)
 TURN_COMPLETED_LOST: Final = Loss(
     evidence="the end of the turn in thread/turns/list",
     looked_up_in="thread/turns/list",

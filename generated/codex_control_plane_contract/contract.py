@@ -39,7 +39,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "c2ece2286fae39b1e5212ddb99eed1dcfc2fa52e4d03c4ea7b5623bcbada3d36"
+CONTRACT_HASH: Final = "65b7d21ccbdd58cbc24c34b3bd62fb0efe777e54b1a536233b1178068e882297"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

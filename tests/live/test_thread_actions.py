@@ -1,12 +1,16 @@
 """Threads as a whole: archived, put back and compacted by a real Codex, whoever dies meanwhile."""
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
 
+from codex_control_plane_contract.codex import THREAD_ARCHIVE_LOST, THREAD_UNARCHIVE_LOST
 from codex_control_plane_contract.types import Error
+from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.testing.evidence import fault, report, thread_of
+from codex_control_plane_mcp.testing.live_app_server import end_live, start_live
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
 from codex_control_plane_mcp.testing.task_client import CallFailed, TaskClient
@@ -28,6 +32,20 @@ async def new_thread(client: TaskClient, *steps: str, then: str = "") -> str:
     return thread_of(await client.wait_until(task, "completed"))
 
 
+@asynccontextmanager
+async def other_codex(rig: ScriptedRig, thread: str) -> AsyncGenerator[None]:
+    """Let another app-server on the same home hold the writer of a thread."""
+    elsewhere = rig.directory / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    try:
+        running = await start_live(elsewhere, rig.home)
+        async with await Connection.open(running.socket_path, client_version="test") as connection:
+            await connection.call("thread/resume", {"threadId": thread, "excludeTurns": True})
+            yield
+    finally:
+        await end_live(elsewhere)
+
+
 async def test_a_thread_is_archived_and_put_back(rig: ScriptedRig) -> None:
     """In the archive it takes no task, and says so; put back it does."""
     async with rig.open_client() as client:
@@ -37,12 +55,12 @@ async def test_a_thread_is_archived_and_put_back(rig: ScriptedRig) -> None:
         refused = await client.ended((await client.send(thread, prompt("say Never.")))["operationId"])
         assert "codex_unarchive_thread" in fault(refused)["message"]
         again = await client.archive(thread)
-        assert again["terminalEvidence"] == "thread/resume tells on which side the thread is"
+        assert again["terminalEvidence"] == THREAD_ARCHIVE_LOST.evidence
         await client.unarchive(thread)
         after = await client.send(thread, prompt("say Back."))
         assert report(await client.wait_until(after["operationId"], "completed")) == "Back."
         again = await client.unarchive(thread)
-        assert again["terminalEvidence"] == "thread/resume tells on which side the thread is"
+        assert again["terminalEvidence"] == THREAD_UNARCHIVE_LOST.evidence
 
 
 async def test_a_compaction_is_polled_to_its_end(rig: ScriptedRig) -> None:
@@ -102,8 +120,9 @@ async def test_a_thread_that_another_codex_holds_is_busy(rig: ScriptedRig) -> No
     """What it does there is nobody's to end."""
     async with rig.open_client() as client:
         thread = await new_thread(client)
-        await rig.close_thread(thread)
-        async with rig.other_codex(thread):
+        await rig.kill_worker()
+        await rig.kill_app_server()
+        async with other_codex(rig, thread):
             for call in (client.archive(thread), _compacted(client, thread)):
                 with pytest.raises(CallFailed, match="Another Codex") as held:
                     await call

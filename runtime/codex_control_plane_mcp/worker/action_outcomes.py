@@ -5,6 +5,12 @@ The action and its call to Codex move together or not at all.
 
 from typing import Final, Literal
 
+from codex_control_plane_contract.codex import (
+    THREAD_ARCHIVE_LOST,
+    THREAD_COMPACT_START_LOST,
+    THREAD_UNARCHIVE_LOST,
+    Loss,
+)
 from codex_control_plane_contract.errors import CodexBusy, CodexTimeout, ControlPlaneError
 from codex_control_plane_contract.lifecycles import attempt, thread_action
 from codex_control_plane_contract.types import Error
@@ -21,6 +27,13 @@ CALL_OF: Final[dict[ActionKind, CallKind]] = {
     "compaction": "thread_compaction",
 }
 """Which kind of attempt carries out which kind of action."""
+
+LOSS_OF: Final[dict[ActionKind, Loss]] = {
+    "archive": THREAD_ARCHIVE_LOST,
+    "unarchive": THREAD_UNARCHIVE_LOST,
+    "compaction": THREAD_COMPACT_START_LOST,
+}
+"""What shows that an action was done or was not, where the reply is lost."""
 
 
 class ActionFailed(Exception):
@@ -57,7 +70,7 @@ def record_call(
     Raises ActionFailed with CODEX_BUSY if a task has come to be on the thread.
     """
     kind = CALL_OF[row.kind]
-    calls.void_open(transaction, reader, row.thread_action_id, kind, "Codex shows that it was not done")
+    calls.void_open(transaction, reader, row.thread_action_id, kind, LOSS_OF[row.kind].absent_means)
     user = reader.thread_in_use(row.thread_id)
     if user not in (None, row.thread_action_id):
         raise ActionFailed(busy_with(row.thread_id, user))

@@ -42,7 +42,7 @@ class Archiving:
             try:
                 doubtful = await self._ledger.change(partial(outcomes.doubt, row=self._row))
                 if await self._is_done(doubtful):
-                    await self._complete("thread/resume tells on which side the thread is")
+                    await self._complete(outcomes.LOSS_OF[self._row.kind].evidence)
                 else:
                     await self._call()
             finally:
@@ -110,7 +110,7 @@ class Archiving:
             partial(calls.refuse, attempt_id=calling.attempt_id, error=error.as_error())
         )
         if thread_lost(refused) and await self._is_done(None):
-            await self._complete("thread/resume tells on which side the thread is")
+            await self._complete(outcomes.LOSS_OF[self._row.kind].evidence)
         elif not error.retryable:
             raise outcomes.ActionFailed(error) from refused
 

@@ -189,10 +189,8 @@ class Compaction:
             return False
         if isinstance(row, thread_action.Starting):
             # It never reached Codex, and may be sent again: the next round does.
-            kind = outcomes.CALL_OF[row.kind]
-            calls.void_open(
-                transaction, reader, row.thread_action_id, kind, "the thread is idle and shows no compaction"
-            )
+            absent = codex.THREAD_COMPACT_START_LOST.absent_means
+            calls.void_open(transaction, reader, row.thread_action_id, "thread_compaction", absent)
         elif own:
             message = "Codex took the compaction up, and its history shows none."
             outcomes.fail(transaction, reader, row, CodexSendFailed(message).as_error(), by="codex")
