@@ -26,6 +26,8 @@ class AnswerPendingInteractionArguments:
     """The question."""
     decision: Literal["accept", "acceptForSession", "decline", "cancel"] | None = None
     """Of an approval."""
+    decision_payload: JsonObject | None = None
+    """In place of decision, one that Codex offers as an object."""
     answers: dict[str, list[str]] | None = None
     """Question id to the chosen labels or free text."""
     action: Literal["accept", "decline", "cancel"] | None = None
@@ -36,6 +38,10 @@ class AnswerPendingInteractionArguments:
     """The part of the asked permissions that is granted."""
     scope: Literal["turn", "session"] = "turn"
     """How long granted permissions last."""
+    strict_auto_review: bool | None = None
+    """With permissions; Codex reviews what they are used for."""
+    raw_response: JsonObject | None = None
+    """In place of all others, the answer in Codex's own form."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:

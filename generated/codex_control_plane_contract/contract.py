@@ -39,7 +39,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "65b7d21ccbdd58cbc24c34b3bd62fb0efe777e54b1a536233b1178068e882297"
+CONTRACT_HASH: Final = "59cdf02b3a1625705c5262734873634e58aa9c4023508c661c94f4275a36adbd"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -121,6 +121,11 @@ FINDINGS: Final[Mapping[FindingId, Finding]] = {
         severity="degraded",
         means="The usage limit of Codex is reached and tasks wait for its reset.",
         recommended_action="Wait; each task goes on by itself at its resumesAt.",
+    ),
+    "refused_requests": Finding(
+        severity="healthy",
+        means="Codex asked something that no client can answer and was told so.",
+        recommended_action="Nothing, if the work goes on; else update this package, or report the method.",
     ),
     "pending_interactions": Finding(
         severity="healthy",

@@ -12,5 +12,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "d40e10811ee04aec91dacccb902fb0ee87d32c568edce6286aa77a60903595c4"
+SCHEMA_HASH: Final = "57bcd60b3d23dea83dcdb2c220fb70d8fcfd40484f2d4359e73a6bfe3809ef53"
 """SHA-256 that changes with the schema."""

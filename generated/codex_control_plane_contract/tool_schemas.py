@@ -28,6 +28,11 @@ ANSWER_PENDING_INTERACTION_INPUT: Final[JsonObject] = {
             "enum": ["accept", "acceptForSession", "decline", "cancel"],
             "description": "Of an approval.",
         },
+        "decision_payload": {
+            "type": "object",
+            "additionalProperties": True,
+            "description": "In place of decision, one that Codex offers as an object.",
+        },
         "answers": {
             "type": "object",
             "additionalProperties": {
@@ -57,6 +62,15 @@ ANSWER_PENDING_INTERACTION_INPUT: Final[JsonObject] = {
             "enum": ["turn", "session"],
             "default": "turn",
             "description": "How long granted permissions last.",
+        },
+        "strict_auto_review": {
+            "type": "boolean",
+            "description": "With permissions; Codex reviews what they are used for.",
+        },
+        "raw_response": {
+            "type": "object",
+            "additionalProperties": True,
+            "description": "In place of all others, the answer in Codex's own form.",
         },
     },
     "required": ["interaction_id"],
@@ -1051,6 +1065,7 @@ HEALTH_SUMMARY_OUTPUT: Final[JsonObject] = {
                                     "no_live_worker",
                                     "unresolved_operations",
                                     "usage_limit",
+                                    "refused_requests",
                                     "pending_interactions",
                                 ],
                             },

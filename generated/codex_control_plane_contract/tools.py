@@ -663,5 +663,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "c241ce860d4440b2e7bc420e1dc0879c8815e2384e95bd646b2aa32a71059cdf"
+TOOL_SURFACE_HASH: Final = "76ea522e63eaff1bdb0a100d55ff79f9dac5e38e0a2b05cdab16a6f1124d50eb"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -123,6 +123,7 @@ FindingId: TypeAlias = Literal[
     "no_live_worker",
     "unresolved_operations",
     "usage_limit",
+    "refused_requests",
     "pending_interactions",
 ]
 """A finding of the health summary."""

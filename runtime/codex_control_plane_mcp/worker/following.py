@@ -5,13 +5,14 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Set
+from functools import partial
 
 from codex_control_plane_contract import codex
 from codex_control_plane_mcp import questions
 from codex_control_plane_mcp.codex.errors import CallError
 from codex_control_plane_mcp.codex.messages import Notification, ServerRequest
 from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
-from codex_control_plane_mcp.worker import asking, progress
+from codex_control_plane_mcp.worker import asking, progress, refusals
 from codex_control_plane_mcp.worker.endings import codex_error, read_end
 from codex_control_plane_mcp.worker.follower import Follower
 from codex_control_plane_mcp.worker.ledger import Ledger
@@ -288,3 +289,4 @@ class Following:
         _LOG.warning("refused server request %s: %s", request.method, reason)
         with contextlib.suppress(CallError):
             await self._session.connection.refuse(request.request_id, _UNSUPPORTED, reason)
+        await self._ledger.change(partial(refusals.count, self._ledger.worker_id, request.method))
