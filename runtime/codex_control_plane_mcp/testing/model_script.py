@@ -18,8 +18,8 @@ A script is one step per line, in a fenced block whose language is `model`, or o
 Lines that start with `next:` are the script for messages that follow and hold none themselves.
 
 ``\\n`` stands for a line break in TEXT and CONTENT. The steps are done in order; each of `run`, `ask`,
-`patch`, `question`, `widen` and `use` ends one model call, so the number of tool outputs after the message tells
-where to go on. The script therefore needs no memory and outlives a restart of the model.
+`patch`, `question`, `widen` and `use` ends one model call, so the number of tool outputs after the message
+tells where to go on. The script therefore needs no memory and outlives a restart of the model.
 """
 
 import re
