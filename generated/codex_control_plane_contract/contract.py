@@ -39,7 +39,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "59cdf02b3a1625705c5262734873634e58aa9c4023508c661c94f4275a36adbd"
+CONTRACT_HASH: Final = "bf6613ee8e5edb56ff2d086f0eb4c893114df74597cf2b09c7799b9d130f3cbe"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -116,6 +116,14 @@ FINDINGS: Final[Mapping[FindingId, Finding]] = {
         severity="degraded",
         means="Tasks are queued and no worker is alive.",
         recommended_action="Start codex-control-plane-mcp-worker, or use CODEX_MCP_EXECUTION_MODE=inline.",
+    ),
+    "unresolved_operations": Finding(
+        severity="degraded",
+        means="What became of a task cannot be found out by itself.",
+        recommended_action=(
+            "Run `codex-control-plane-mcp-admin resolve`: it says which evidence is missing and what may be "
+            "decided."
+        ),
     ),
     "usage_limit": Finding(
         severity="degraded",

@@ -663,5 +663,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "76ea522e63eaff1bdb0a100d55ff79f9dac5e38e0a2b05cdab16a6f1124d50eb"
+TOOL_SURFACE_HASH: Final = "6b9de4e9cee92cc422734dc2e2f3de3b1f330847450255dbc60a26d87129302b"
 """SHA-256 of all that clients see in `tools/list`."""
