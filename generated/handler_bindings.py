@@ -36,7 +36,9 @@ answer_pending_interaction: AnswerPendingInteractionHandler[Context] = interacti
 archive_thread: ArchiveThreadHandler[Context] = thread_actions.archive_thread
 get_agent_contract: GetAgentContractHandler[Context] = guide.get_agent_contract
 get_operation_status: GetOperationStatusHandler[Context] = status.get_operation_status
-get_thread_compaction_status: GetThreadCompactionStatusHandler[Context] = thread_actions.get_thread_compaction_status
+get_thread_compaction_status: GetThreadCompactionStatusHandler[Context] = (
+    thread_actions.get_thread_compaction_status
+)
 health_summary: HealthSummaryHandler[Context] = health.health_summary
 interrupt_turn: InterruptTurnHandler[Context] = interruption.interrupt_turn
 list_pending_interactions: ListPendingInteractionsHandler[Context] = interactions.list_pending_interactions

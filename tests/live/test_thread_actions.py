@@ -72,14 +72,14 @@ async def test_a_compaction_is_polled_to_its_end(rig: ScriptedRig) -> None:
         assert await rig.model.gates.reached("compacting", 20)
         assert (await client.compact(thread))["actionId"] == begun["actionId"]
         waiting = await client.send(thread, prompt("say After it."))
-        assert waiting["queuedReason"] == "thread_slot_limit"
+        assert waiting.get("queuedReason") == "thread_slot_limit"
         await rig.model.gates.open("compacting")
         ended = await client.action_ended(begun["actionId"])
         assert (ended["status"], ended.get("terminalEvidence")) == ("completed", "thread/turns/list")
         assert ended.get("turnId")
         assert report(await client.wait_until(waiting["operationId"], "completed")) == "After it."
         shown = await client.thread_action(begun["actionId"], include_events=True)
-        assert [each["event"] for each in shown["events"]] == ["request", "begin", "complete"]
+        assert [each["event"] for each in shown.get("events", [])] == ["request", "begin", "complete"]
 
 
 async def test_a_compaction_that_the_model_fails_is_failed(rig: ScriptedRig) -> None:

@@ -40,7 +40,7 @@ def make_server() -> MCPServer[Any]:
     async def visit(context: Context[Any, Any]) -> str:
         """Send somebody to a page."""
         answer = await context.session.elicit_url("Log in there.", "https://example.com/login", "visit-1")
-        return answer.action
+        return f"visited: {answer.action}"
 
     @server.tool()
     async def write(text: str) -> str:
