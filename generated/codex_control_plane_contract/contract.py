@@ -6,12 +6,14 @@ spec/lifecycles/operation.yaml, spec/lifecycles/thread_action.yaml, spec/lifecyc
 spec/lifecycles/worker.yaml, spec/lifecycles/worker_command.yaml, spec/records/executor_lease.yaml,
 spec/records/journal.yaml, spec/records/progress_event.yaml, spec/tools/codex_answer_pending_interaction.yaml,
 spec/tools/codex_archive_thread.yaml, spec/tools/codex_get_agent_contract.yaml,
-spec/tools/codex_get_operation_status.yaml, spec/tools/codex_get_thread_compaction_status.yaml,
+spec/tools/codex_get_concurrency_status.yaml, spec/tools/codex_get_operation_status.yaml,
+spec/tools/codex_get_queue_status.yaml, spec/tools/codex_get_thread_compaction_status.yaml,
+spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
 spec/tools/codex_health_summary.yaml, spec/tools/codex_interrupt_turn.yaml,
 spec/tools/codex_list_pending_interactions.yaml, spec/tools/codex_start_thread_compaction.yaml,
 spec/tools/codex_submit_task.yaml, spec/tools/codex_unarchive_thread.yaml, spec/types/common.yaml,
-spec/types/health.yaml, spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/thread.yaml; do not
-edit.
+spec/types/health.yaml, spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/scheduling.yaml,
+spec/types/thread.yaml; do not edit.
 """
 
 from collections.abc import Mapping
@@ -39,7 +41,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "bf6613ee8e5edb56ff2d086f0eb4c893114df74597cf2b09c7799b9d130f3cbe"
+CONTRACT_HASH: Final = "d188285e505669275a320023072a0d9fcae907df4c4ffbe1fb9247b6176df61e"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -61,6 +63,7 @@ INSTRUCTIONS: Final = (
 NEXT_ACTIONS: Final[Mapping[NextAction, str]] = {
     "wait_for_background_worker": "Queued; a worker will take it.",
     "wait_for_worker_slot": "Queued behind a limit.",
+    "wait_for_resource_lock": "Queued behind a task that may change the same files.",
     "inspect_worker_health": "No live worker can run it; see codex_health_summary.",
     "poll_operation_status": "Call codex_get_operation_status again.",
     "poll_turn_status": "Codex works; call codex_get_operation_status again.",
@@ -77,7 +80,14 @@ NEXT_ACTIONS: Final[Mapping[NextAction, str]] = {
 QUEUE_REASONS: Final[Mapping[QueueReason, str]] = {
     "waiting_for_worker": "A worker takes it next, or is being started.",
     "global_slot_limit": "As many turns as allowed are active.",
+    "project_slot_limit": "As many turns as allowed are active in its project.",
+    "agent_slot_limit": "As many turns as allowed are active for its agent.",
     "thread_slot_limit": "Its thread has an active turn.",
+    "resource_lock_conflict": "A task that runs, or that waits for longer, may change the same files.",
+    "app_server_backpressure": (
+        "Codex has too many calls to answer; no task is started until it has caught up."
+    ),
+    "waiting_for_quota": "The usage limit of Codex is reached; it goes on by itself at resumesAt.",
     "retry_after_worker_error": "The last attempt met a fault that waiting may cure; see lastError.",
 }
 """Why a queued task waits."""

@@ -12,5 +12,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "0722de205a2ac21b3d7e73a6d6b0362f3b3400fd3e2eba635e5e02d0f8d732b6"
+SCHEMA_HASH: Final = "c24619ec56ebb817a4ae5aba57be53d0dcdc5559eb97d7038b9f28624199711e"
 """SHA-256 that changes with the schema."""

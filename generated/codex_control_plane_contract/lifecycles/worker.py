@@ -46,6 +46,7 @@ COLUMNS: Final = (
     "last_heartbeat_at",
     "last_fault",
     "app_server",
+    "pressed_at",
     "refused_requests",
     "handover_requested_at",
     "successor_version",
@@ -84,6 +85,8 @@ class WorkerRow:
     """What keeps it from executing, as an error object; empty when all is well."""
     app_server: JsonObject | None
     """The app-server that it drives, as {generation, version, pid, binarySource, startedAt}."""
+    pressed_at: int | None
+    """Since when too many calls to Codex are unanswered for another task to be started."""
     refused_requests: JsonObject | None
     """What Codex asked that no client of ours can answer, as method to count, since this worker began."""
     handover_requested_at: int | None
@@ -130,6 +133,24 @@ class WorkerRow:
             row_id=self.row_id,
             statement="UPDATE worker SET last_fault = :last_fault WHERE worker_id = :id",
             parameters={"id": self.row_id, "last_fault": optional_json_text(last_fault)},
+        )
+
+    def report_pressure(self) -> Touch:
+        """Codex has too many calls to answer."""
+        return Touch(
+            lifecycle="worker",
+            row_id=self.row_id,
+            statement="UPDATE worker SET pressed_at = :now WHERE worker_id = :id",
+            parameters={"id": self.row_id},
+        )
+
+    def report_relief(self) -> Touch:
+        """Codex has caught up."""
+        return Touch(
+            lifecycle="worker",
+            row_id=self.row_id,
+            statement="UPDATE worker SET pressed_at = NULL WHERE worker_id = :id",
+            parameters={"id": self.row_id},
         )
 
     def report_refusals(self, *, refused_requests: JsonObject | None = None) -> Touch:
@@ -269,6 +290,7 @@ _STORED: Final = Table(
         Column("last_heartbeat_at", "integer"),
         Column("last_fault", "object", optional=True),
         Column("app_server", "object", optional=True),
+        Column("pressed_at", "integer", optional=True),
         Column("refused_requests", "object", optional=True),
         Column("handover_requested_at", "integer", optional=True),
         Column("successor_version", "text", optional=True),

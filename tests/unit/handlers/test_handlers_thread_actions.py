@@ -2,9 +2,11 @@
 
 import pytest
 
-from codex_control_plane_contract.lifecycles import operation, thread_action
+from codex_control_plane_contract.lifecycles import thread_action
+from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import Error
 from codex_control_plane_contract.values import JsonValue
+from codex_control_plane_mcp.scheduling.schedule import Schedule
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.testing.played_worker import PlayedWorker
 from codex_control_plane_mcp.testing.tool_caller import ToolCaller
@@ -146,6 +148,7 @@ def test_an_action_that_is_not_on_record_is_refused(client: ToolCaller) -> None:
 
 
 def _due(client: ToolCaller) -> str | None:
+    """Return the task that a worker would take now."""
     with client.store.read() as reader:
-        row: operation.Queued | None = reader.next_operation(now=client.store.clock.now(), slots=4)
+        row = Schedule(reader, Settings(), now=client.store.clock.now()).next()
     return row.operation_id if row is not None else None

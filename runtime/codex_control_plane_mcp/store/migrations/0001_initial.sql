@@ -277,6 +277,7 @@ CREATE TABLE operation (
     message TEXT NOT NULL,
     title TEXT,
     project_id TEXT NOT NULL,
+    project_path TEXT NOT NULL,
     cwd TEXT NOT NULL,
     model TEXT,
     effort TEXT,
@@ -287,6 +288,12 @@ CREATE TABLE operation (
     max_continuations INTEGER NOT NULL,
     continuation_count INTEGER NOT NULL,
     continues_turn_id TEXT,
+    agent_id TEXT NOT NULL,
+    resource_keys TEXT NOT NULL CHECK (json_valid(resource_keys) AND json_type(resource_keys) = 'array'),
+    priority TEXT NOT NULL CHECK (priority IN ('high', 'normal', 'low')),
+    estimated_cost_class TEXT NOT NULL CHECK (estimated_cost_class IN ('light', 'normal', 'heavy')),
+    ranked_at INTEGER NOT NULL,
+    scheduled_at INTEGER,
     thread_id TEXT,
     turn_id TEXT,
     replaces_operation_id TEXT REFERENCES operation (operation_id),
@@ -338,7 +345,11 @@ CREATE INDEX operation_by_updated_at ON operation (updated_at);
 
 CREATE INDEX operation_by_resumes_at ON operation (resumes_at);
 
-CREATE INDEX operation_by_project_id ON operation (project_id);
+CREATE INDEX operation_by_state_project_id_agent_id_sandbox_ranked_at ON operation (state, project_id, agent_id, sandbox, ranked_at);
+
+CREATE INDEX operation_by_project_id_scheduled_at ON operation (project_id, scheduled_at);
+
+CREATE INDEX operation_by_project_id_agent_id_scheduled_at ON operation (project_id, agent_id, scheduled_at);
 
 CREATE TRIGGER operation_creations BEFORE INSERT ON operation
 WHEN NEW.state NOT IN ('queued') OR NEW.revision <> 1
@@ -565,6 +576,7 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.message IS NOT OLD.message
     OR NEW.title IS NOT OLD.title
     OR NEW.project_id IS NOT OLD.project_id
+    OR NEW.project_path IS NOT OLD.project_path
     OR NEW.cwd IS NOT OLD.cwd
     OR NEW.model IS NOT OLD.model
     OR NEW.effort IS NOT OLD.effort
@@ -573,6 +585,11 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.timeout_seconds IS NOT OLD.timeout_seconds
     OR NEW.recovery_policy IS NOT OLD.recovery_policy
     OR NEW.max_continuations IS NOT OLD.max_continuations
+    OR NEW.agent_id IS NOT OLD.agent_id
+    OR NEW.resource_keys IS NOT OLD.resource_keys
+    OR NEW.priority IS NOT OLD.priority
+    OR NEW.estimated_cost_class IS NOT OLD.estimated_cost_class
+    OR NEW.ranked_at IS NOT OLD.ranked_at
     OR NEW.replaces_operation_id IS NOT OLD.replaces_operation_id
 BEGIN
     SELECT RAISE(ABORT, 'operation: what no event sets stays as it was created');
@@ -814,6 +831,7 @@ CREATE TABLE worker (
     last_heartbeat_at INTEGER NOT NULL,
     last_fault TEXT CHECK (last_fault IS NULL OR (json_valid(last_fault) AND json_type(last_fault) = 'object')),
     app_server TEXT CHECK (app_server IS NULL OR (json_valid(app_server) AND json_type(app_server) = 'object')),
+    pressed_at INTEGER,
     refused_requests TEXT CHECK (refused_requests IS NULL OR (json_valid(refused_requests) AND json_type(refused_requests) = 'object')),
     handover_requested_at INTEGER,
     successor_version TEXT,
