@@ -137,12 +137,22 @@ def lose(
         )
 
 
+def may_have_begun(reader: Reader, thread_action_id: str) -> bool:
+    """Return whether Codex may be at it: such an action keeps its thread and its order, however long.
+
+    A task that started meanwhile would be steered into the compaction, or be ended by a call that comes late.
+    """
+    row = reader.thread_action(thread_action_id)
+    if not isinstance(row, thread_action.Starting):
+        return isinstance(row, thread_action.Running)
+    return reader.open_attempt_of(thread_action_id, CALL_OF[row.kind]) is not None
+
+
 def give_up(transaction: Transaction, reader: Reader, thread_action_id: str) -> None:
-    """End an action that could not be carried out by the deadline of its order."""
+    """End an action that Codex could not be asked for by the deadline of its order."""
     row = reader.thread_action(thread_action_id)
     if isinstance(row, thread_action.Open):
         error = CodexTimeout("It could not be carried out within a week.").as_error()
-        calls.doubt_open(transaction, reader, thread_action_id, CALL_OF[row.kind], error)
         transaction.apply(row.fail(last_error=error), by="clock", evidence="the deadline of its order")
 
 

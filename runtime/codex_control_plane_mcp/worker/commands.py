@@ -199,7 +199,9 @@ def close_fulfilled(transaction: Transaction, reader: Reader, *, worker_id: str)
                 else command
             )
             transaction.apply(running.complete(result={"status": status}))
-        elif command.deadline_at <= transaction.now:
+        elif command.deadline_at <= transaction.now and not action_outcomes.may_have_begun(
+            reader, command.subject_id
+        ):
             transaction.apply(command.time_out(), evidence="the deadline")
             action_outcomes.give_up(transaction, reader, command.subject_id)
             question = reader.interaction(command.subject_id)
