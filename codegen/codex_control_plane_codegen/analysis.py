@@ -1,7 +1,7 @@
 """The whole reading half: from files to a model, or to everything that is wrong with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codex_control_plane_codegen.checks import CHECKS, COMPOSITION_CHECKS, USAGE_CHECKS
@@ -50,6 +50,8 @@ def analyse(root: Path) -> Analysis:
     except PinsUnreadableError as error:
         hint = f"Write it anew: `{PROGRAM} codex-pin`."
         found.append(Diagnostic("SPEC-X003", Place(error.path), str(error), hint))
+    if model.codex is not None:
+        model = replace(model, tested_protocol=pins.get(model.codex.tested_version, {}))
     protocols = {version: Protocol(pin) for version, pin in pins.items()}
     subject = Subject(Facts(model), broken, protocols)
     for check in CHECKS:

@@ -568,3 +568,5 @@ class Model:
     errors: tuple[ErrorDefinition, ...]
     findings: tuple[Finding, ...]
     approvals: tuple[Approval, ...]
+    tested_protocol: JsonObject = field(default_factory=dict[str, "JsonValue"])
+    """What is pinned of the protocol of the tested Codex; empty where nothing is."""

@@ -135,6 +135,9 @@ METHODS: Final[tuple[str, ...]] = (
     "turn/start",
     "turn/interrupt",
     "thread/backgroundTerminals/clean",
+    "thread/archive",
+    "thread/unarchive",
+    "thread/compact/start",
 )
 """Every method that is called."""
 
@@ -201,6 +204,30 @@ THREAD_BACKGROUND_TERMINALS_CLEAN_LOST: Final = Loss(
     evidence="the reply to thread/backgroundTerminals/clean",
     looked_up_in=None,
     absent_means="the commands of the interrupted turn run on until they end by themselves",
+    remains_unknown=None,
+    choices=(),
+)
+THREAD_ARCHIVE_LOST: Final = Loss(
+    evidence="thread/resume says that the thread is archived",
+    looked_up_in="thread/resume",
+    absent_means="thread/resume loads the thread, so it is not archived",
+    remains_unknown=None,
+    choices=(),
+)
+THREAD_UNARCHIVE_LOST: Final = Loss(
+    evidence="thread/resume loads the thread",
+    looked_up_in="thread/resume",
+    absent_means="thread/resume says that the thread is archived",
+    remains_unknown=None,
+    choices=(),
+)
+THREAD_COMPACT_START_LOST: Final = Loss(
+    evidence="a turn without a prompt in thread/turns/list",
+    looked_up_in="thread/turns/list",
+    absent_means=(
+        "the thread is loaded and idle and shows no such turn; it was never asked for, or what there was of "
+        "it died with its app-server"
+    ),
     remains_unknown=None,
     choices=(),
 )
@@ -291,6 +318,12 @@ class TurnStartResult(TypedDict):
     turn: Turn
 
 
+class ThreadUnarchiveResult(TypedDict):
+    """The reply to `thread/unarchive`."""
+
+    thread: Thread
+
+
 _SHAPES: Final[Shapes] = {
     "Thread": (
         Field("id", "id", "string", required=True),
@@ -332,6 +365,9 @@ _REPLIES: Final[Mapping[str, Fields]] = {
     "turn/start": (Field("turn", "turn", "Turn", required=True),),
     "turn/interrupt": (),
     "thread/backgroundTerminals/clean": (),
+    "thread/archive": (),
+    "thread/unarchive": (Field("thread", "thread", "Thread", required=True),),
+    "thread/compact/start": (),
 }
 
 
@@ -486,6 +522,21 @@ class CodexCalls:
     async def thread_background_terminals_clean(self, *, timeout: float, thread_id: str) -> None:
         """Ends the commands that an interrupted turn left running."""
         await self._call("thread/backgroundTerminals/clean", {"threadId": thread_id}, timeout)
+
+    async def thread_archive(self, *, timeout: float, thread_id: str) -> None:
+        """Takes a thread out of the lists; a turn at work on it would be stopped."""
+        await self._call("thread/archive", {"threadId": thread_id}, timeout)
+
+    async def thread_unarchive(self, *, timeout: float, thread_id: str) -> ThreadUnarchiveResult:
+        """Puts an archived thread back into the lists."""
+        reply = await self._call("thread/unarchive", {"threadId": thread_id}, timeout)
+        return cast("ThreadUnarchiveResult", reply)
+
+    async def thread_compact_start(self, *, timeout: float, thread_id: str) -> None:
+        """Begins a turn that condenses the thread's context; a turn at work on it would be stopped, and the
+        reply names no turn.
+        """
+        await self._call("thread/compact/start", {"threadId": thread_id}, timeout)
 
     async def _call(
         self, method: str, params: Mapping[str, object], timeout: float

@@ -173,9 +173,9 @@ class CodexTimeout(ControlPlaneError):
 
 
 class CodexBusy(ControlPlaneError):
-    """The thread is in use by another turn or another Codex process.
+    """The thread is in use by another turn or thread action or another Codex process.
 
-    Next: Wait until details.operationId ends, or close the other Codex.
+    Next: Wait until details.operationId or details.actionId ends, or close the other Codex.
     """
 
     code = "CODEX_BUSY"

@@ -1,21 +1,16 @@
-"""Codex's questions: in words, with their risk, and with the one form of answer that Codex takes.
+"""Codex's questions: in words, with their risk, and which arguments answer them.
 
-A malformed answer is consumed by Codex without a word, so every answer is composed here and nowhere else,
-by the server before it is stored. Method names and shapes: spec/codex.yaml, server_requests.
+Method names and shapes: spec/codex.yaml, server_requests. The answers themselves are composed in `answers`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Final, Literal
 
-from codex_control_plane_contract.arguments import AnswerPendingInteractionArguments
-from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.lifecycles.interaction import InteractionRow
 from codex_control_plane_contract.types import AnswerSchema, FileChange, Question, RiskSummary
 from codex_control_plane_contract.values import JsonArray, JsonObject, JsonValue
-
-ValueT = TypeVar("ValueT")
 
 Kind = Literal["approval", "permissions", "user_input", "elicitation"]
 
@@ -24,6 +19,8 @@ FILE_CHANGE = "item/fileChange/requestApproval"
 PERMISSIONS = "item/permissions/requestApproval"
 USER_INPUT = "item/tool/requestUserInput"
 ELICITATION = "mcpServer/elicitation/request"
+TOOL_CALL: Final = "mcp_tool_call"
+"""How Codex marks an elicitation in which not the MCP server asks, but Codex, for leave to call its tool."""
 
 DECISIONS = ("accept", "acceptForSession", "decline", "cancel")
 _DIFF_CHARS = 20_000
@@ -63,17 +60,15 @@ def prompt(asked: Asked) -> str:
     reason = _text(params.get("reason"))
     because = f" Reason given: {reason}" if reason else ""
     if asked.method == COMMAND:
-        return f"Codex asks to run: {_text(params.get('command'))} (in {_text(params.get('cwd'))}).{because}"
+        return _command_prompt(params) + because
     if asked.method == FILE_CHANGE:
         paths = ", ".join(change["path"] for change in file_changes(asked)) or "files"
         return f"Codex asks to change: {paths}.{because}"
     if asked.method == PERMISSIONS:
-        return f"Codex asks for more permissions: {_brief(params.get('permissions'))}.{because}"
+        return f"Codex asks for more permissions: {_wish(params.get('permissions'))}.{because}"
     if asked.method == USER_INPUT:
         return " ".join(question["question"] for question in questions(asked)) or "Codex asks a question."
-    # A device-authenticated one has a description in place of a message.
-    asks = _text(params.get("message")) or _text(params.get("description"))
-    return f"{_text(params.get('serverName'))} asks: {asks}"
+    return _elicitation_prompt(params)
 
 
 def questions(asked: Asked) -> list[Question]:
@@ -114,6 +109,8 @@ def risk(asked: Asked) -> RiskSummary:
         return {"level": "high", "category": "permissions", "summary": "Widens what this turn may touch."}
     if asked.method == USER_INPUT:
         return {"level": "low", "category": "question", "summary": "Answers go to Codex as they are."}
+    if _object(params.get("_meta")).get("codex_approval_kind") == TOOL_CALL:
+        return {"level": "medium", "category": "elicitation", "summary": "Lets a tool of an MCP server run."}
     return {"level": "medium", "category": "elicitation", "summary": "Answers go to an MCP server."}
 
 
@@ -139,20 +136,6 @@ def is_secret(asked: Asked) -> bool:
     return any(question.get("isSecret", False) for question in questions(asked))
 
 
-def compose(asked: Asked, arguments: AnswerPendingInteractionArguments) -> JsonObject:
-    """Return the answer as Codex takes it. Raises INVALID_ARGUMENT for one that does not fit the question."""
-    _refuse_strangers(asked, arguments)
-    match asked.kind:
-        case "approval":
-            return {"decision": _given("decision", arguments.decision, list(DECISIONS))}
-        case "permissions":
-            return _granted(asked, arguments)
-        case "user_input":
-            return _answers(asked, arguments.answers)
-        case "elicitation":
-            return _elicited(asked, arguments)
-
-
 def refusal(asked: Asked) -> JsonObject:
     """Return the answer that declines: what the deadline sends."""
     match asked.kind:
@@ -166,86 +149,43 @@ def refusal(asked: Asked) -> JsonObject:
             return {"action": "decline", "content": None}
 
 
-def _refuse_strangers(asked: Asked, arguments: AnswerPendingInteractionArguments) -> None:
-    fitting = set(answer_schema(asked)["arguments"])
-    given = {
-        "decision": arguments.decision,
-        "answers": arguments.answers,
-        "action": arguments.action,
-        "content": arguments.content,
-        "permissions": arguments.permissions,
-    }
-    for name, value in given.items():
-        if value is not None and name not in fitting:
-            raise InvalidArgument(
-                f"{name} does not fit a question of kind {asked.kind}; give {' and '.join(sorted(fitting))}.",
-                path=name,
-                allowed=[*sorted(fitting)],
-            )
+def _command_prompt(params: JsonObject) -> str:
+    network = _object(params.get("networkApprovalContext"))
+    if host := _text(network.get("host")):
+        return f"Codex asks to reach {host} ({_text(network.get('protocol'))})."
+    directory = _text(params.get("cwd"))
+    return f"Codex asks to run: {_text(params.get('command'))} (in {directory})."
 
 
-def _granted(asked: Asked, arguments: AnswerPendingInteractionArguments) -> JsonObject:
-    permissions = _given(
-        "permissions", arguments.permissions, ["{} grants nothing", "a part of what is asked"]
-    )
-    wanted = asked.params.get("permissions")
-    excess = sorted(set(permissions) - set(wanted if isinstance(wanted, dict) else {}))
-    if excess:
-        raise InvalidArgument(
-            f"permissions.{excess[0]} was not asked for.",
-            path=f"permissions.{excess[0]}",
-            allowed=_keys(wanted),
-        )
-    return {"permissions": permissions, "scope": arguments.scope}
+def _elicitation_prompt(params: JsonObject) -> str:
+    # A device-authenticated one has a description in place of a message.
+    asks = _text(params.get("message")) or _text(params.get("description"))
+    words = f"{_text(params.get('serverName'))} asks: {asks}"
+    if url := _text(params.get("url")):
+        return f"{words} (at {url})"
+    call = _object(params.get("_meta"))
+    return f"{words} Parameters: {_brief(call['tool_params'])}" if "tool_params" in call else words
 
 
-def _answers(asked: Asked, answers: Mapping[str, list[str]] | None) -> JsonObject:
-    known = [question["id"] for question in questions(asked)]
-    given = _given("answers", answers, known)
-    for name in given:
-        if name not in known:
-            raise InvalidArgument(
-                f"answers.{name}: no such question.", path=f"answers.{name}", allowed=[*known]
-            )
-    missing = [name for name in known if not given.get(name)]
-    if missing:
-        raise InvalidArgument(
-            f"answers.{missing[0]}: this question has no answer.",
-            path=f"answers.{missing[0]}",
-            allowed=[*known],
-        )
-    return {"answers": {name: {"answers": [*texts]} for name, texts in given.items()}}
+def _wish(permissions: JsonValue) -> str:
+    """Return in words what is asked for; what has no words, as JSON."""
+    return "; ".join(_wishes(_object(permissions))) or _brief(permissions)
 
 
-def _elicited(asked: Asked, arguments: AnswerPendingInteractionArguments) -> JsonObject:
-    action = _given("action", arguments.action, ["accept", "decline", "cancel"])
-    if action != "accept":
-        return {"action": action, "content": None}
-    content: JsonObject = dict(arguments.content or {})
-    schema = asked.params.get("requestedSchema")
-    if isinstance(schema, dict):
-        _fit_content(content, schema)
-    return {"action": "accept", "content": content}
-
-
-def _fit_content(content: JsonObject, schema: JsonObject) -> None:
-    # Imported here: few answers are elicitations, and the validator costs every server its start time.
-    import jsonschema_rs  # noqa: PLC0415
-
-    try:
-        fault = next(iter(jsonschema_rs.validator_for(schema).iter_errors(content)), None)
-    except (ValueError, jsonschema_rs.ValidationError):
-        # The MCP server sent no usable schema; its own check will have to do.
-        return
-    if fault is not None:
-        path = ".".join(["content", *(str(part) for part in fault.instance_path)])
-        raise InvalidArgument(f"{path}: {fault.message}", path=path, allowed=[_brief(schema)])
-
-
-def _given(name: str, value: ValueT | None, allowed: list[str]) -> ValueT:
-    if value is None:
-        raise InvalidArgument(f"{name} is missing; this question needs it.", path=name, allowed=[*allowed])
-    return value
+def _wishes(permissions: JsonObject) -> Iterator[str]:
+    network, files = _object(permissions.get("network")), _object(permissions.get("fileSystem"))
+    if network.get("enabled") is True:
+        yield "use the network"
+    for access in ("read", "write"):
+        paths = files.get(access)
+        if isinstance(paths, list) and paths:
+            yield f"{access} in {', '.join(map(_text, paths))}"
+    named = [*_items(files.get("read")), *_items(files.get("write"))]
+    for entry in map(_object, _items(files.get("entries"))):
+        place = _object(entry.get("path"))
+        # The list of entries repeats what `read` and `write` name.
+        if place.get("path") not in named:
+            yield f"{_text(entry.get('access'))} {_brief(place)}"
 
 
 def _question(entry: JsonObject) -> Question:
@@ -280,13 +220,17 @@ def _file_change(change: JsonObject) -> FileChange:
     return shown
 
 
-def _keys(value: JsonValue) -> list[JsonValue]:
-    return [*value] if isinstance(value, dict) else []
-
-
 def _brief(value: JsonValue) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text if len(text) <= 500 else f"{text[:500]}…"
+
+
+def _object(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: JsonValue) -> JsonArray:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: JsonValue) -> str:

@@ -5,6 +5,7 @@ from typing import Final, TypeAlias
 
 from codex_control_plane_codegen.emitters import (
     codex,
+    codex_answers,
     contract,
     errors,
     fail_points,
@@ -36,6 +37,7 @@ EMITTERS: Final[tuple[Emitter, ...]] = (
     contract.emit,
     tools.emit,
     codex.emit,
+    codex_answers.emit,
     fail_points.emit,
     machines.emit,
     properties.emit,

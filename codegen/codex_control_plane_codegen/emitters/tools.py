@@ -12,6 +12,7 @@ from codex_control_plane_codegen.facts import Facts, digest
 from codex_control_plane_codegen.model import JsonObject, Tool
 from codex_control_plane_codegen.output import CONTRACT_PACKAGE, Output
 from codex_control_plane_codegen.python_source import (
+    WIDTH,
     Call,
     Code,
     Either,
@@ -83,6 +84,13 @@ class View:
     def protocol(self) -> str:
         """The protocol of its handler."""
         return f"{camel_case(self.name)}Handler"
+
+    @property
+    def binding(self) -> str:
+        """The statement that holds its handler against the protocol."""
+        target = f"{self.name}: {self.protocol}[Context] ="
+        fits = len(f"{target} {self.tool.handler}") <= WIDTH
+        return f"{target} {self.tool.handler}" if fits else f"{target} (\n    {self.tool.handler}\n)"
 
     @property
     def module(self) -> str:

@@ -24,7 +24,15 @@ Status: TypeAlias = Literal["prepared", "sent", "unknown", "accepted", "refused"
 Event: TypeAlias = Literal["prepare", "send", "accept", "refuse", "doubt", "void"]
 """What happens to a row; what creates one comes first."""
 
-Kind: TypeAlias = Literal["thread_start", "turn_start", "turn_interrupt", "interaction_answer"]
+Kind: TypeAlias = Literal[
+    "thread_start",
+    "turn_start",
+    "turn_interrupt",
+    "interaction_answer",
+    "thread_archive",
+    "thread_unarchive",
+    "thread_compaction",
+]
 """Which call it is."""
 
 INITIAL: Final[State] = "prepared"
@@ -63,12 +71,12 @@ class AttemptRow:
     """Milliseconds since the epoch, like every time here."""
     updated_at: int
     """When the state changed last."""
-    operation_id: str
-    """The task that the call serves."""
+    operation_id: str | None
+    """The task that the call serves; none where a thread action asked for it."""
     kind: Kind
     """Which call it is."""
     subject_id: str
-    """What the call is about; the operation, turn or interaction."""
+    """What the call is about; the operation, turn, interaction or thread action."""
     worker_id: str
     """The worker that makes the call."""
     app_server_generation: int
@@ -234,8 +242,20 @@ _STORED: Final = Table(
         Column("revision", "integer"),
         Column("created_at", "integer"),
         Column("updated_at", "integer"),
-        Column("operation_id", "text"),
-        Column("kind", "text", values=("thread_start", "turn_start", "turn_interrupt", "interaction_answer")),
+        Column("operation_id", "text", optional=True),
+        Column(
+            "kind",
+            "text",
+            values=(
+                "thread_start",
+                "turn_start",
+                "turn_interrupt",
+                "interaction_answer",
+                "thread_archive",
+                "thread_unarchive",
+                "thread_compaction",
+            ),
+        ),
         Column("subject_id", "text"),
         Column("worker_id", "text"),
         Column("app_server_generation", "integer"),
@@ -417,11 +437,11 @@ _UNKNOWN_VOID: Final[Edge[Void]] = Edge(
 def prepare(
     *,
     attempt_id: str,
-    operation_id: str,
     kind: Kind,
     subject_id: str,
     worker_id: str,
     app_server_generation: int,
+    operation_id: str | None = None,
     thread_id: str | None = None,
     turn_id: str | None = None,
 ) -> Change[Prepared]:

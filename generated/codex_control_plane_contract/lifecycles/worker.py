@@ -47,6 +47,7 @@ COLUMNS: Final = (
     "last_fault",
     "app_server",
     "pressed_at",
+    "refused_requests",
     "handover_requested_at",
     "successor_version",
     "stopped_at",
@@ -86,6 +87,8 @@ class WorkerRow:
     """The app-server that it drives, as {generation, version, pid, binarySource, startedAt}."""
     pressed_at: int | None
     """Since when too many calls to Codex are unanswered for another task to be started."""
+    refused_requests: JsonObject | None
+    """What Codex asked that no client of ours can answer, as method to count, since this worker began."""
     handover_requested_at: int | None
     """When a newer server asked it to hand over."""
     successor_version: str | None
@@ -148,6 +151,15 @@ class WorkerRow:
             row_id=self.row_id,
             statement="UPDATE worker SET pressed_at = NULL WHERE worker_id = :id",
             parameters={"id": self.row_id},
+        )
+
+    def report_refusals(self, *, refused_requests: JsonObject | None = None) -> Touch:
+        """Codex asked what is refused."""
+        return Touch(
+            lifecycle="worker",
+            row_id=self.row_id,
+            statement="UPDATE worker SET refused_requests = :refused_requests WHERE worker_id = :id",
+            parameters={"id": self.row_id, "refused_requests": optional_json_text(refused_requests)},
         )
 
     def report_app_server(self, *, app_server: JsonObject | None = None) -> Touch:
@@ -279,6 +291,7 @@ _STORED: Final = Table(
         Column("last_fault", "object", optional=True),
         Column("app_server", "object", optional=True),
         Column("pressed_at", "integer", optional=True),
+        Column("refused_requests", "object", optional=True),
         Column("handover_requested_at", "integer", optional=True),
         Column("successor_version", "text", optional=True),
         Column("stopped_at", "integer", optional=True),

@@ -24,7 +24,7 @@ Status: TypeAlias = Literal["queued", "running", "completed", "failed", "timed_o
 Event: TypeAlias = Literal["enqueue", "take", "requeue", "complete", "fail", "time_out"]
 """What happens to a row; what creates one comes first."""
 
-CommandType: TypeAlias = Literal["deliver_answer", "interrupt_turn"]
+CommandType: TypeAlias = Literal["deliver_answer", "interrupt_turn", "act_on_thread"]
 """What to do."""
 
 INITIAL: Final[State] = "queued"
@@ -63,7 +63,7 @@ class WorkerCommandRow:
     command_type: CommandType
     """What to do."""
     subject_id: str
-    """The interaction or operation that it is about."""
+    """The interaction, operation or thread action that it is about."""
     deadline_at: int
     """Given up at this time."""
     worker_id: str | None
@@ -190,7 +190,7 @@ _STORED: Final = Table(
         Column("revision", "integer"),
         Column("created_at", "integer"),
         Column("updated_at", "integer"),
-        Column("command_type", "text", values=("deliver_answer", "interrupt_turn")),
+        Column("command_type", "text", values=("deliver_answer", "interrupt_turn", "act_on_thread")),
         Column("subject_id", "text"),
         Column("deadline_at", "integer"),
         Column("worker_id", "text", optional=True),

@@ -8,6 +8,7 @@ from codex_control_plane_contract.contract import FINDINGS
 from codex_control_plane_contract.lifecycles import worker
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import Error, Finding, FindingId
+from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.handlers.moment import Moment
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.workers import any_live
@@ -41,6 +42,8 @@ def findings_of_work(
     found = [*_absent_worker(moment, work, state_directory)]
     if executing is not None and executing.last_fault is not None:
         found.append(_fault(executing.last_fault))
+    if executing is not None and executing.refused_requests:
+        found.append(_refused(executing.refused_requests))
     if work["waiting_for_quota"]:
         found.append(_usage_limit(moment, work["waiting_for_quota"]))
     if work["in_doubt"]:
@@ -81,6 +84,11 @@ def _usage_limit(moment: Moment, waiting: int) -> Finding:
     reset = moment.reader.next_reset()
     when = f"; the first goes on at {timestamp(reset)}" if reset is not None else ""
     return finding("usage_limit", f"{waiting} task(s) wait at the usage limit of Codex{when}.")
+
+
+def _refused(requests: JsonObject) -> Finding:
+    counts = ", ".join(f"{method} ({times})" for method, times in sorted(requests.items()))
+    return finding("refused_requests", f"Refused since the worker began: {counts}.")
 
 
 def _fault(fault: Error) -> Finding:

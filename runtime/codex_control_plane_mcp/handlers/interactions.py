@@ -13,7 +13,7 @@ from codex_control_plane_contract.errors import (
 from codex_control_plane_contract.lifecycles import interaction
 from codex_control_plane_contract.types import Answered, InteractionList
 from codex_control_plane_contract.values import JsonObject
-from codex_control_plane_mcp import questions
+from codex_control_plane_mcp import answers, questions
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.interaction_view import answer_recorded, present_interaction
 from codex_control_plane_mcp.handlers.moment import Moment, look
@@ -92,7 +92,7 @@ def _compose(
     question: interaction.Pending, arguments: AnswerPendingInteractionArguments, context: Context
 ) -> JsonObject:
     asked = questions.asked_of(question)
-    response = questions.compose(asked, arguments)
+    response = answers.compose(asked, arguments)
     return sealed(response, context.store.path.parent) if questions.is_secret(asked) else response
 
 

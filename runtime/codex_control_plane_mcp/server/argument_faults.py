@@ -12,6 +12,8 @@ from codex_control_plane_mcp.suggestions import did_you_mean
 
 _SHOWN_FAULTS: Final = 5
 _SHOWN_CHARS: Final = 60
+_DEEPEST: Final = 100
+"""How deep a value may be nested; what stores it, sends it on and shows it calls itself for each level."""
 _TYPES: Final[Mapping[type, str]] = {
     type(None): "null",
     bool: "boolean",
@@ -102,14 +104,18 @@ def _unknown(place: Sequence[str | int], name: str, known: Sequence[str]) -> Fau
 
 
 def _unspeakable(arguments: Mapping[str, JsonValue]) -> Iterator[Fault]:
-    """Yield a fault per text that UTF-8 cannot carry: JSON can escape half a surrogate pair.
+    """Yield a fault per text that UTF-8 cannot carry, and per value that is nested too deeply.
 
-    The walk keeps its own stack, since a nesting that the JSON reader bears could exhaust Python's.
+    JSON can escape half a surrogate pair. The walk keeps its own stack, since a nesting that the JSON reader
+    bears could exhaust Python's.
     """
     pending: list[tuple[list[str | int], JsonValue]] = [([], dict(arguments))]
     while pending:
         place, value = pending.pop()
-        if isinstance(value, str) and not _speakable(value):
+        if len(place) > _DEEPEST:
+            sentence = f"{_path(place[:1])} is nested deeper than {_DEEPEST} levels."
+            yield Fault(2, _path(place[:1]), sentence, {"maxDepth": _DEEPEST})
+        elif isinstance(value, str) and not _speakable(value):
             yield Fault(2, _path(place), f"{_path(place)} holds a lone surrogate, which is no character.")
         elif isinstance(value, list):
             pending.extend(([*place, index], item) for index, item in enumerate(value))

@@ -64,6 +64,9 @@ WHERE waiting.state = 'queued'
     WHERE busy.thread_id = waiting.thread_id
       AND busy.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
                          'waiting_for_approval', 'waiting_for_user_input'))
+  AND NOT EXISTS (
+    SELECT 1 FROM thread_action AS action
+    WHERE action.thread_id = waiting.thread_id AND action.state IN ('starting', 'running'))
 ORDER BY waiting.ranked_at, waiting.operation_id
 LIMIT :limit;
 
@@ -99,11 +102,34 @@ SELECT count(*) AS total FROM operation
 WHERE state = 'queued' AND (created_at, operation_id) < (:created_at, :operation_id);
 
 -- name: thread_in_use
-SELECT operation_id FROM operation
+-- The task or the thread action that is on a thread; there is one at most.
+SELECT operation_id AS user_id FROM operation
 WHERE thread_id = :thread_id
   AND state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
                 'waiting_for_approval', 'waiting_for_user_input')
+UNION ALL
+SELECT thread_action_id FROM thread_action WHERE thread_id = :thread_id AND state IN ('starting', 'running')
 LIMIT 1;
+
+-- name: waiting_for_thread
+-- The oldest task that is to go on in a thread and has no turn there now.
+SELECT operation_id FROM operation
+WHERE (state = 'queued' OR state = 'waiting_for_quota')
+  AND (thread_id = :thread_id
+       OR continues_turn_id IN (SELECT turn_id FROM turn WHERE thread_id = :thread_id))
+ORDER BY created_at, operation_id
+LIMIT 1;
+
+-- name: thread_action
+SELECT * FROM thread_action WHERE thread_action_id = :thread_action_id;
+
+-- name: open_thread_action
+-- What is being done to a thread as a whole.
+SELECT * FROM thread_action WHERE thread_id = :thread_id AND state IN ('starting', 'running');
+
+-- name: journal_of_entity
+-- Every change of one row, in order.
+SELECT * FROM journal WHERE entity = :entity AND entity_id = :entity_id ORDER BY sequence;
 
 -- name: latest_operation_of_thread
 SELECT * FROM operation WHERE thread_id = :thread_id ORDER BY created_at DESC, operation_id DESC LIMIT 1;

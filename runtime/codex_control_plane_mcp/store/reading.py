@@ -12,6 +12,9 @@ from codex_control_plane_contract.lifecycles.interaction import Interaction, Pen
 from codex_control_plane_contract.lifecycles.interaction import read as read_interaction
 from codex_control_plane_contract.lifecycles.operation import Operation, Queued, WaitingForQuota
 from codex_control_plane_contract.lifecycles.operation import read as read_operation
+from codex_control_plane_contract.lifecycles.thread_action import Open as OpenThreadAction
+from codex_control_plane_contract.lifecycles.thread_action import ThreadAction
+from codex_control_plane_contract.lifecycles.thread_action import read as read_thread_action
 from codex_control_plane_contract.lifecycles.turn import Active, Turn
 from codex_control_plane_contract.lifecycles.turn import read as read_turn
 from codex_control_plane_contract.lifecycles.worker import Live, Worker
@@ -146,9 +149,25 @@ class Reader:
         )
 
     def thread_in_use(self, thread_id: str) -> str | None:
-        """Return the id of the operation that is active on the thread, or None."""
+        """Return the id of the operation or thread action that is active on the thread, or None."""
         row = self._one("thread_in_use", thread_id=thread_id)
+        return str(row["user_id"]) if row else None
+
+    def waiting_for_thread(self, thread_id: str) -> str | None:
+        """Return the id of the oldest operation that is to go on in the thread later, or None."""
+        row = self._one("waiting_for_thread", thread_id=thread_id)
         return str(row["operation_id"]) if row else None
+
+    def thread_action(self, thread_action_id: str) -> ThreadAction | None:
+        """Return the thread action, or None."""
+        row = self._one("thread_action", thread_action_id=thread_action_id)
+        return read_thread_action(row) if row else None
+
+    def open_thread_action(self, thread_id: str) -> OpenThreadAction | None:
+        """Return the action on a thread that has not ended, or None."""
+        row = self._one("open_thread_action", thread_id=thread_id)
+        found = read_thread_action(row) if row else None
+        return found if isinstance(found, OpenThreadAction) else None
 
     def directories_of_project(self, project_id: str, *, limit: int = 100) -> list[Path]:
         """Return the directories in which tasks of a project worked, the latest first."""
@@ -293,6 +312,12 @@ class Reader:
     def journal_of_operation(self, operation_id: str) -> list[JournalRow]:
         """Return every change of an operation, its turn, its calls and its questions, in order."""
         return [read_journal(row) for row in self._all("journal_of_operation", operation_id=operation_id)]
+
+    def journal_of(self, entity: str, entity_id: str) -> list[JournalRow]:
+        """Return every change of one row of a lifecycle, in order."""
+        return [
+            read_journal(row) for row in self._all("journal_of_entity", entity=entity, entity_id=entity_id)
+        ]
 
     def state_cursor(self, operation_id: str) -> int:
         """Return the journal sequence of the newest change of an operation or of its questions."""

@@ -50,6 +50,8 @@ class ResponseStream:
                 yield from self._question(step.text)
             case "widen":
                 yield from self._permissions(step.text)
+            case "use":
+                yield from self._tool(step.text)
             case "fail":
                 yield self.fail(
                     step.text.partition(" ")[2] or "server_error", f"scripted failure: {step.text}"
@@ -129,6 +131,14 @@ class ResponseStream:
     def _permissions(self, path: str) -> Iterator[bytes]:
         wanted = {"file_system": {"write": [path]}}
         return self._function("request_permissions", {"permissions": wanted, "reason": _JUSTIFICATION})
+
+    def _tool(self, text: str) -> Iterator[bytes]:
+        server, tool, arguments = text.split(maxsplit=2)
+        namespace = f"mcp__{server}"
+        if namespace not in self._request.tools:
+            raise ScriptUnreadable(f"no {namespace} is on offer, only {sorted(self._request.tools)}")
+        call = {"type": "function_call", "call_id": self._call_id(), "name": tool, "namespace": namespace}
+        return self._item({**call, "arguments": arguments})
 
     def _function(self, name: str, arguments: Mapping[str, object]) -> Iterator[bytes]:
         return self._item(

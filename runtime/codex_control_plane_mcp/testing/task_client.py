@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, cast
 from codex_control_plane_contract.types import (
     Acknowledgement,
     Answered,
+    CompactionStarted,
     Error,
     Health,
     Interaction,
@@ -14,6 +15,8 @@ from codex_control_plane_contract.types import (
     Interrupted,
     Operation,
     OperationStatus,
+    ThreadAction,
+    ThreadChanged,
 )
 from codex_control_plane_contract.values import JsonObject, JsonValue
 
@@ -129,6 +132,36 @@ class TaskClient:
     async def interrupt(self, operation_id: str, **more: JsonValue) -> Interrupted:
         """Stop an operation. Raises CallFailed."""
         return cast("Interrupted", await self.call("codex_interrupt_turn", operation_id=operation_id, **more))
+
+    async def archive(self, thread_id: str, **more: JsonValue) -> ThreadChanged:
+        """Archive a thread. Raises CallFailed."""
+        return cast("ThreadChanged", await self.call("codex_archive_thread", thread_id=thread_id, **more))
+
+    async def unarchive(self, thread_id: str, **more: JsonValue) -> ThreadChanged:
+        """Put an archived thread back. Raises CallFailed."""
+        return cast("ThreadChanged", await self.call("codex_unarchive_thread", thread_id=thread_id, **more))
+
+    async def compact(self, thread_id: str, **more: JsonValue) -> CompactionStarted:
+        """Begin to compact a thread. Raises CallFailed."""
+        return cast(
+            "CompactionStarted",
+            await self.call("codex_start_thread_compaction", thread_id=thread_id, **more),
+        )
+
+    async def thread_action(self, action_id: str, **more: JsonValue) -> ThreadAction:
+        """Read an action on a thread. Raises CallFailed."""
+        return cast(
+            "ThreadAction",
+            await self.call("codex_get_thread_compaction_status", action_id=action_id, **more),
+        )
+
+    async def action_ended(self, action_id: str, *, within: float = PATIENCE) -> ThreadAction:
+        """Return an action on a thread once it has ended. Raises WaitedInVain and CallFailed."""
+        deadline = time.monotonic() + within
+        while not (row := await self.thread_action(action_id, wait_seconds=_WAIT_SECONDS)).get("completedAt"):
+            if time.monotonic() >= deadline:
+                raise WaitedInVain(f"not ended: {row}")
+        return row
 
     async def health(self) -> Health:
         """Return the health of server, workers and app-server. Raises CallFailed."""

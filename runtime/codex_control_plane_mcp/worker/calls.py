@@ -4,7 +4,7 @@ Each function is part of an open transaction and reads the attempt there, becaus
 may have settled it first.
 """
 
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from codex_control_plane_contract.lifecycles import attempt
 from codex_control_plane_contract.types import Error
@@ -13,21 +13,24 @@ from codex_control_plane_mcp.store.identifiers import new_id
 
 WordT = TypeVar("WordT", str, Error)
 
-Kind = Literal["thread_start", "turn_start", "turn_interrupt", "interaction_answer"]
+Kind = attempt.Kind
 
 
 def record_sent(
     transaction: Transaction,
     *,
     kind: Kind,
-    operation_id: str,
+    operation_id: str | None = None,
     subject_id: str,
     worker_id: str,
     generation: int,
     thread_id: str | None = None,
     turn_id: str | None = None,
 ) -> attempt.Sent:
-    """Put a call on record as sent, in the transaction that decides it; its first byte leaves afterwards."""
+    """Put a call on record as sent, in the transaction that decides it; its first byte leaves afterwards.
+
+    ``operation_id`` is None for a call that serves no task but a thread action.
+    """
     prepared = transaction.apply(
         attempt.prepare(
             attempt_id=new_id(attempt.ID_PREFIX, transaction.now),

@@ -1,10 +1,10 @@
-"""Orders of the servers: deliver an answer, interrupt a turn. The rows say what is due."""
+"""Orders of the servers: deliver an answer, interrupt a turn, act on a thread. The rows say what is due."""
 
 import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 
 from codex_control_plane_contract.lifecycles import attempt, interaction, operation, worker_command
@@ -12,17 +12,19 @@ from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp import questions, sealing
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
 from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
-from codex_control_plane_mcp.worker import calls
+from codex_control_plane_mcp.worker import action_outcomes, calls
 from codex_control_plane_mcp.worker.faults import refusal, unavailable
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.requeueing import gone
+from codex_control_plane_mcp.worker.thread_actions import ThreadActor
 
 _LOG = logging.getLogger(__name__)
 _CALL_SECONDS = 30.0
 # Codex refuses an interrupt whose turn is just beginning or ending; the next try comes after this.
 _PAUSE_SECONDS = 0.5
 
+Carrier = Callable[[worker_command.Open, Link], Coroutine[None, None, None]]
 Delivery = tuple[interaction.Delivering, attempt.Sent]
 Interrupt = tuple[operation.InTurn, attempt.Sent]
 
@@ -30,16 +32,21 @@ Interrupt = tuple[operation.InTurn, attempt.Sent]
 class Commander:
     """Carries out the open commands of the store, each as often as it takes, each once at a time."""
 
-    def __init__(self, ledger: Ledger, wake: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, wake: Callable[[], None], *, silence_seconds: float) -> None:
         self._ledger = ledger
         self._wake = wake
+        self._carriers: Mapping[worker_command.CommandType, Carrier] = {
+            "deliver_answer": self._deliver,
+            "interrupt_turn": self._interrupt,
+            "act_on_thread": ThreadActor(ledger, wake, silence_seconds=silence_seconds).carry_out,
+        }
         self._at_work: dict[str, asyncio.Task[None]] = {}
 
     async def carry_out(self, link: Link) -> None:
         """Begin what is due; returns without waiting for Codex."""
         for command in await self._ledger.read(lambda reader: reader.open_commands()):
             if command.worker_command_id not in self._at_work:
-                carry = self._deliver if command.command_type == "deliver_answer" else self._interrupt
+                carry = self._carriers[command.command_type]
                 task = asyncio.create_task(self._carry(carry(command, link), link))
                 self._at_work[command.worker_command_id] = task
                 task.add_done_callback(partial(self._done, command.worker_command_id))
@@ -192,8 +199,11 @@ def close_fulfilled(transaction: Transaction, reader: Reader, *, worker_id: str)
                 else command
             )
             transaction.apply(running.complete(result={"status": status}))
-        elif command.deadline_at <= transaction.now:
+        elif command.deadline_at <= transaction.now and not action_outcomes.may_have_begun(
+            reader, command.subject_id
+        ):
             transaction.apply(command.time_out(), evidence="the deadline")
+            action_outcomes.give_up(transaction, reader, command.subject_id)
             question = reader.interaction(command.subject_id)
             if isinstance(question, interaction.Delivering):
                 reason = "The answer could not be delivered within a week."
@@ -207,5 +217,8 @@ def _ended_as(reader: Reader, command: worker_command.Open) -> str | None:
     if command.command_type == "deliver_answer":
         question = reader.interaction(command.subject_id)
         return question.state if question is not None and question.facts.terminal else None
+    if command.command_type == "act_on_thread":
+        action = reader.thread_action(command.subject_id)
+        return action.state if action is not None and action.facts.terminal else None
     row = reader.operation(command.subject_id)
     return row.state if row is not None and row.facts.terminal else None

@@ -60,7 +60,7 @@ class Executor:
         self._patience = Patience.of(settings)
         self._woken = asyncio.Event()
         self._starter = Starter(ledger, settings)
-        self._commander = Commander(ledger, self.wake)
+        self._commander = Commander(ledger, self.wake, silence_seconds=settings.silence_seconds)
         self._linking = Linking(ledger, settings, state_directory, wake=self.wake)
         self._carried: dict[str, asyncio.Task[None]] = {}
         self._settled: dict[str, Link] = {}

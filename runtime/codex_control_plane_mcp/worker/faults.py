@@ -17,6 +17,7 @@ _YOUNG = (
     "failed to read thread",
     "not materialized yet",
 )
+_ARCHIVED = "is archived"
 _CONFIGURATION = "failed to load configuration"
 _WRITER = "already has an active writer"
 
@@ -45,6 +46,11 @@ def thread_lost(refused: CallRefused) -> bool:
     return any(words in refused.message for words in _LOST)
 
 
+def thread_archived(refused: CallRefused) -> bool:
+    """Return whether Codex says that it has the thread in its archive."""
+    return _ARCHIVED in refused.message
+
+
 def refusal(refused: CallRefused) -> ControlPlaneError:
     """Return a refusal in the words of the contract; ``retryable`` says whether waiting may cure it."""
     if refused.is_overload or refused.is_draining or thread_young(refused):
@@ -54,6 +60,13 @@ def refusal(refused: CallRefused) -> ControlPlaneError:
         return CodexAppServerUnavailable(f"Codex cannot read its configuration: {refused.message[:1000]}")
     if _WRITER in refused.message:
         return busy("Another Codex on the same home holds this thread; close it, or wait until it ends.")
+    if thread_archived(refused):
+        return CodexSendFailed(
+            "The thread is archived. Put it back with codex_unarchive_thread, then ask again.",
+            codexCode=refused.code,
+            codexMessage=refused.message[:1000],
+            method=refused.method,
+        )
     if thread_lost(refused):
         return CodexThreadNotFound(f"Codex has no such thread: {refused.message[:500]}")
     return CodexSendFailed(

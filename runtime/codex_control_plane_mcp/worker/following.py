@@ -5,13 +5,14 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Set
+from functools import partial
 
 from codex_control_plane_contract import codex
 from codex_control_plane_mcp import questions
 from codex_control_plane_mcp.codex.errors import CallError
 from codex_control_plane_mcp.codex.messages import Notification, ServerRequest
 from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
-from codex_control_plane_mcp.worker import asking, progress
+from codex_control_plane_mcp.worker import asking, progress, refusals
 from codex_control_plane_mcp.worker.endings import codex_error, read_end
 from codex_control_plane_mcp.worker.follower import Follower
 from codex_control_plane_mcp.worker.ledger import Ledger
@@ -50,6 +51,7 @@ class Following:
         self._wake = wake
         self._followers: dict[str, Follower] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends: dict[str, asyncio.Event] = {}
         self.started_turns: set[str] = set()
         self.asked: set[str] = set()
 
@@ -66,6 +68,8 @@ class Following:
         finally:
             for follower in self._followers.values():
                 follower.inbox.put_nowait(None)
+            for end in self._ends.values():
+                end.set()
         await asyncio.gather(*self._tasks)
 
     async def cancel(self) -> None:
@@ -82,6 +86,10 @@ class Following:
             follower.left = False
             yield
         self._forget_left(thread_id, follower)
+
+    def end_of_turn(self, thread_id: str) -> asyncio.Event:
+        """Return what is set when a turn of a followed thread ends, or the session does."""
+        return self._ends.setdefault(thread_id, asyncio.Event())
 
     async def caught_up(self, thread_id: str) -> None:
         """Return when every message of a followed thread that has arrived so far is recorded."""
@@ -232,11 +240,13 @@ class Following:
 
         await self._ledger.change(record)
         self.started_turns.discard(ended["id"])
+        if (awaited := self._ends.pop(notification.thread_id, None)) is not None:
+            awaited.set()
         await self.leave(notification.thread_id)
         self._wake()
 
     async def leave(self, thread_id: str) -> None:
-        """Let Codex unload a thread that no task is on, and forget it; to be called by who holds it.
+        """Let Codex unload a thread that nothing of ours is on, and forget it; to be called by who holds it.
 
         Subscribed threads stay in the memory of Codex for ever, followed ones in ours.
         """
@@ -279,3 +289,4 @@ class Following:
         _LOG.warning("refused server request %s: %s", request.method, reason)
         with contextlib.suppress(CallError):
             await self._session.connection.refuse(request.request_id, _UNSUPPORTED, reason)
+        await self._ledger.change(partial(refusals.count, self._ledger.worker_id, request.method))

@@ -42,10 +42,11 @@ async def read_history(
     timeout: float,  # noqa: ASYNC109 -- the calls' own: after it their outcome is unknown, not cancelled
     turn_id: str | None = None,
     labels: Set[str] = frozenset(),
+    pages: int = _PAGES,
 ) -> History:
     """Load the thread (which makes Codex ask its open questions again), read back as far as needed."""
     resumed = await calls.thread_resume(timeout=timeout, thread_id=thread_id, exclude_turns=True)
-    turns = await read_turns(calls, thread_id, timeout=timeout, turn_id=turn_id, labels=labels)
+    turns = await read_turns(calls, thread_id, timeout=timeout, turn_id=turn_id, labels=labels, pages=pages)
     thread = resumed["thread"]
     status = thread.get("status", {})
     return History(
@@ -63,11 +64,15 @@ async def read_turns(
     timeout: float,  # noqa: ASYNC109 -- the calls' own: after it their outcome is unknown, not cancelled
     turn_id: str | None = None,
     labels: Set[str] = frozenset(),
+    pages: int = _PAGES,
 ) -> list[codex.Turn]:
-    """Return the turns of a loaded thread, newest first, back to the one that is looked for."""
+    """Return the turns of a loaded thread, newest first, back to the one that is looked for.
+
+    At most ``pages`` of ten turns are read.
+    """
     turns: list[codex.Turn] = []
     cursor: str | None = None
-    for _ in range(_PAGES):
+    for _ in range(pages):
         page = await calls.thread_turns_list(
             timeout=timeout, thread_id=thread_id, limit=_PAGE, items_view="full", cursor=cursor
         )

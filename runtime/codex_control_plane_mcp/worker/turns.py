@@ -28,7 +28,7 @@ def begin_turn(
     Returns None, and changes nothing but the attempt, if the operation has moved on meanwhile.
     """
     transaction.apply(calling.accept(evidence=evidence, turn_id=turn_id), evidence=evidence)
-    row = reader.operation(calling.operation_id)
+    row = reader.operation(calling.subject_id)
     if not isinstance(row, operation.StartingTurn):
         return None
     transaction.apply(

@@ -14,12 +14,17 @@ from codex_control_plane_contract.fail_points import FAIL_POINTS, FailPoint
 from codex_control_plane_mcp.process_identity import ProcessIdentity
 from codex_control_plane_mcp.store import LeaseKeeper
 from codex_control_plane_mcp.testing.crashes.stage import Stage
+from codex_control_plane_mcp.testing.evidence import thread_of
 from codex_control_plane_mcp.testing.versions import as_version
 
 Tell: TypeAlias = Callable[[Stage], Awaitable[None]]
 
 _AN_HOUR_MS: Final = 3600 * 1000
 """After this time a question has been declined."""
+
+_NO_THREAD: Final = "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01"
+LONGEST_WAIT: Final = 120
+"""How long a call may wait for what a worker that dies on the way has to do."""
 
 _EIGHT_DAYS_MS: Final = 8 * 24 * 3600 * 1000
 """After this time an order that could not be carried out has been given up."""
@@ -284,6 +289,45 @@ async def answer_by_a_server(stage: Stage) -> None:
     await stage.ended(operation_id)
 
 
+async def act_on_a_thread(stage: Stage) -> None:
+    """A thread that is archived, put back and compacted."""
+    thread = await _rested_thread(stage)
+    async with stage.trapped_worker():
+        await stage.client.archive(thread, timeout_seconds=LONGEST_WAIT)
+        await stage.client.unarchive(thread, timeout_seconds=LONGEST_WAIT)
+        begun = await stage.client.compact(thread)
+        await stage.client.action_ended(begun["actionId"], within=stage.patience)
+
+
+async def act_on_no_thread(stage: Stage) -> None:
+    """A thread that Codex does not know."""
+    async with stage.trapped_worker():
+        await stage.insist(stage.client.archive(_NO_THREAD, timeout_seconds=LONGEST_WAIT))
+
+
+async def lose_a_compaction(stage: Stage) -> None:
+    """An app-server that dies in the middle of a compaction."""
+    gate = stage.new_gate()
+    thread = await _rested_thread(stage, f"\nnext: wait {gate}")
+    await stage.start_worker()
+    begun = await stage.client.compact(thread)
+    await stage.held(gate)
+    await stage.kill_worker()
+    await stage.rig.kill_app_server()
+    async with stage.trapped_worker():
+        await stage.client.action_ended(begun["actionId"], within=stage.patience)
+
+
+async def archive_by_a_server(stage: Stage) -> None:
+    """A thread that is archived, and put back for the verdict."""
+    thread = await _rested_thread(stage)
+    await stage.start_worker()
+    async with stage.trapped_server() as client:
+        await stage.insist(client.archive(thread))
+    await stage.client.archive(thread)
+    await stage.client.unarchive(thread)
+
+
 STORIES: Final = (
     Story(
         run_a_task,
@@ -349,6 +393,19 @@ STORIES: Final = (
     Story(end_the_worker, ("worker.drain", "worker.stop")),
     Story(hand_over, ("worker.request_handover",), by_server=True),
     Story(give_an_answer_up, ("interaction.fail", "worker_command.time_out")),
+    Story(
+        act_on_a_thread,
+        (
+            "codex.thread/archive",
+            "codex.thread/compact/start",
+            "codex.thread/unarchive",
+            "thread_action.begin",
+            "thread_action.complete",
+        ),
+    ),
+    Story(act_on_no_thread, ("thread_action.fail",)),
+    Story(lose_a_compaction, ("thread_action.lose",)),
+    Story(archive_by_a_server, ("thread_action.request",), by_server=True),
     Story(submit_by_a_server, ("operation.submit", "store"), by_server=True),
     Story(cancel_by_a_server, ("operation.cancel",), by_server=True),
     Story(stop_by_a_server, ("operation.request_interrupt",), by_server=True),
@@ -389,6 +446,15 @@ async def _limited(stage: Stage, steps: str, *, ends: Sequence[str]) -> str:
     await stage.client.wait_until(operation_id, "waiting_for_quota")
     await stage.kill_worker()
     return operation_id
+
+
+async def _rested_thread(stage: Stage, then: str = "") -> str:
+    """Return a thread with one completed turn, and no worker; `then` is the script for what follows."""
+    await stage.start_worker()
+    operation_id = await stage.submit(f"say Done.{then}")
+    await stage.ended(operation_id)
+    await stage.kill_worker()
+    return thread_of(await stage.client.status(operation_id))
 
 
 def _thief(stage: Stage) -> LeaseKeeper:
