@@ -6,12 +6,13 @@ import jsonschema_rs
 import pytest
 
 from codex_control_plane_contract.tools import TOOLS, Tool
+from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.server.listing import listed
 
 
 def test_words_and_insides_are_left_out() -> None:
     """A field keeps its name and its kind."""
-    schema = {
+    schema: JsonObject = {
         "type": "object",
         "required": ["status"],
         "properties": {

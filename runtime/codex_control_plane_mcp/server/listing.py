@@ -1,9 +1,9 @@
 """The output schemas as `tools/list` shows them: every client loads all of them, whatever it calls.
 
 The long vocabularies (statuses, error codes, next actions) and the objects within objects stand in many
-schemas, and they are most of the bytes. The listed schema says "text" and "object" in their place, so whatever
-fits the tool's own schema fits the listed one. The whole is published in `contract.json`, and the server
-checks every result against it (docs/decisions/0051).
+schemas, and they are most of the bytes. The listed schema says "text" and "object" in their place, so
+whatever fits the tool's own schema fits the listed one. The whole is published in `contract.json`, and the
+server checks every result against it (docs/decisions/0051).
 """
 
 from typing import Final, cast
