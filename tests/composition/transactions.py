@@ -26,6 +26,8 @@ def unmodelled(state_file: Path) -> list[str]:
     if found:
         # Half a minute, for the few tasks that asked something and were stopped as well.
         found -= _explored("together")
+    if found:
+        found -= _explored("compacting")
     return sorted(", ".join(sorted(f"{row}.{event}" for row, event in each)) for each in found)
 
 
@@ -75,9 +77,10 @@ def _is_of(part: ComposedRow, lifecycle: str, row: Mapping[str, object]) -> bool
 
 
 def _task(connection: sqlite3.Connection, row: Mapping[str, object]) -> str:
-    """Return the task that a row belongs to; an order belongs to that of its subject."""
-    if "operation_id" in row:
-        return str(row["operation_id"])
+    """Return the task, or thread action, of a row; an order or a call belongs to that of its subject."""
+    for name in ("operation_id", "thread_action_id"):
+        if row.get(name) is not None:
+            return str(row[name])
     asked = connection.execute(
         "SELECT operation_id FROM interaction WHERE interaction_id = ?", (row["subject_id"],)
     ).fetchone()
