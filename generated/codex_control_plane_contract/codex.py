@@ -54,6 +54,12 @@ NEEDS: Final[tuple[Need, ...]] = (
         ("cwd", "model", "sandbox", "approvalPolicy", "threadSource", "config"),
         ("thread", "thread.id"),
     ),
+    Need(
+        "methods",
+        "thread/fork",
+        ("threadId", "excludeTurns", "cwd", "model", "threadSource"),
+        ("thread", "thread.id"),
+    ),
     Need("methods", "thread/resume", ("threadId", "excludeTurns"), ("thread", "thread.id")),
     Need(
         "methods",
@@ -66,6 +72,12 @@ NEEDS: Final[tuple[Need, ...]] = (
         "turn/start",
         ("threadId", "clientUserMessageId", "input", "model", "effort", "approvalPolicy", "sandboxPolicy"),
         ("turn", "turn.id", "turn.status"),
+    ),
+    Need(
+        "methods",
+        "turn/steer",
+        ("threadId", "expectedTurnId", "clientUserMessageId", "input"),
+        ("turnId",),
     ),
     Need("methods", "turn/interrupt", ("threadId", "turnId"), ()),
     Need("notifications", "turn/started", (), ("threadId", "turn", "turn.id", "turn.status")),
@@ -127,12 +139,14 @@ METHODS: Final[tuple[str, ...]] = (
     "initialize",
     "account/read",
     "thread/start",
+    "thread/fork",
     "thread/resume",
     "thread/read",
     "thread/unsubscribe",
     "thread/name/set",
     "thread/turns/list",
     "turn/start",
+    "turn/steer",
     "turn/interrupt",
     "thread/backgroundTerminals/clean",
     "thread/archive",
@@ -180,6 +194,16 @@ THREAD_START_LOST: Final = Loss(
     remains_unknown=None,
     choices=(),
 )
+THREAD_FORK_LOST: Final = Loss(
+    evidence="the reply to thread/fork",
+    looked_up_in=None,
+    absent_means=(
+        "the copy, if Codex made one, is orphaned: unused, without a prompt of this task, and in none of "
+        "Codex's lists"
+    ),
+    remains_unknown=None,
+    choices=(),
+)
 TURN_START_LOST: Final = Loss(
     evidence="the attempt's label in thread/turns/list",
     looked_up_in="thread/turns/list",
@@ -192,6 +216,18 @@ TURN_START_LOST: Final = Loss(
         "with the attempt's label or idle without it"
     ),
     choices=("declare_lost", "declare_never_received", "submit_again"),
+)
+TURN_STEER_LOST: Final = Loss(
+    evidence="the attempt's label in thread/turns/list",
+    looked_up_in="thread/turns/list",
+    absent_means=(
+        "the attempt's label is absent from the turn, which has ended, so the words never reached the model"
+    ),
+    remains_unknown=(
+        "whether Codex took the words; missing is thread/turns/list with the attempt's label in the turn, or "
+        "with the end of the turn"
+    ),
+    choices=("declare_lost", "submit_again"),
 )
 TURN_INTERRUPT_LOST: Final = Loss(
     evidence="the end of the turn",
@@ -293,6 +329,12 @@ class ThreadStartResult(TypedDict):
     thread: Thread
 
 
+class ThreadForkResult(TypedDict):
+    """The reply to `thread/fork`."""
+
+    thread: Thread
+
+
 class ThreadResumeResult(TypedDict):
     """The reply to `thread/resume`."""
 
@@ -316,6 +358,12 @@ class TurnStartResult(TypedDict):
     """The reply to `turn/start`."""
 
     turn: Turn
+
+
+class TurnSteerResult(TypedDict):
+    """The reply to `turn/steer`."""
+
+    turnId: str
 
 
 class ThreadUnarchiveResult(TypedDict):
@@ -354,6 +402,7 @@ _REPLIES: Final[Mapping[str, Fields]] = {
         Field("requiresOpenaiAuth", "requires_openai_auth", "boolean", required=True),
     ),
     "thread/start": (Field("thread", "thread", "Thread", required=True),),
+    "thread/fork": (Field("thread", "thread", "Thread", required=True),),
     "thread/resume": (Field("thread", "thread", "Thread", required=True),),
     "thread/read": (Field("thread", "thread", "Thread", required=True),),
     "thread/unsubscribe": (),
@@ -363,6 +412,7 @@ _REPLIES: Final[Mapping[str, Fields]] = {
         Field("nextCursor", "next_cursor", "string"),
     ),
     "turn/start": (Field("turn", "turn", "Turn", required=True),),
+    "turn/steer": (Field("turnId", "turn_id", "string", required=True),),
     "turn/interrupt": (),
     "thread/backgroundTerminals/clean": (),
     "thread/archive": (),
@@ -442,6 +492,30 @@ class CodexCalls:
         )
         return cast("ThreadStartResult", reply)
 
+    async def thread_fork(
+        self,
+        *,
+        timeout: float,
+        thread_id: str,
+        exclude_turns: bool | None = None,
+        cwd: str | None = None,
+        model: str | None = None,
+        thread_source: str | None = None,
+    ) -> ThreadForkResult:
+        """Copies a thread with its history; the copy is on disk at once."""
+        reply = await self._call(
+            "thread/fork",
+            {
+                "threadId": thread_id,
+                "excludeTurns": exclude_turns,
+                "cwd": cwd,
+                "model": model,
+                "threadSource": thread_source,
+            },
+            timeout,
+        )
+        return cast("ThreadForkResult", reply)
+
     async def thread_resume(
         self,
         *,
@@ -514,6 +588,28 @@ class CodexCalls:
             timeout,
         )
         return cast("TurnStartResult", reply)
+
+    async def turn_steer(
+        self,
+        *,
+        timeout: float,
+        thread_id: str,
+        expected_turn_id: str,
+        input: Sequence[Mapping[str, JsonValue]],
+        client_user_message_id: str | None = None,
+    ) -> TurnSteerResult:
+        """Adds the person's words to the turn that runs; any other turn is refused."""
+        reply = await self._call(
+            "turn/steer",
+            {
+                "threadId": thread_id,
+                "expectedTurnId": expected_turn_id,
+                "clientUserMessageId": client_user_message_id,
+                "input": input,
+            },
+            timeout,
+        )
+        return cast("TurnSteerResult", reply)
 
     async def turn_interrupt(self, *, timeout: float, thread_id: str, turn_id: str) -> None:
         """Stops a turn that has started."""

@@ -8,12 +8,13 @@ spec/records/journal.yaml, spec/records/progress_event.yaml, spec/tools/codex_an
 spec/tools/codex_archive_thread.yaml, spec/tools/codex_get_agent_contract.yaml,
 spec/tools/codex_get_concurrency_status.yaml, spec/tools/codex_get_operation_status.yaml,
 spec/tools/codex_get_queue_status.yaml, spec/tools/codex_get_thread_compaction_status.yaml,
-spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
-spec/tools/codex_health_summary.yaml, spec/tools/codex_interrupt_turn.yaml,
-spec/tools/codex_list_pending_interactions.yaml, spec/tools/codex_start_thread_compaction.yaml,
-spec/tools/codex_submit_task.yaml, spec/tools/codex_unarchive_thread.yaml, spec/types/common.yaml,
-spec/types/health.yaml, spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/scheduling.yaml,
-spec/types/thread.yaml; do not edit.
+spec/tools/codex_get_turn_status.yaml, spec/tools/codex_get_worker_command_status.yaml,
+spec/tools/codex_get_worker_status.yaml, spec/tools/codex_health_summary.yaml,
+spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
+spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
+spec/tools/codex_unarchive_thread.yaml, spec/types/common.yaml, spec/types/health.yaml,
+spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/scheduling.yaml, spec/types/thread.yaml; do
+not edit.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "d188285e505669275a320023072a0d9fcae907df4c4ffbe1fb9247b6176df61e"
+CONTRACT_HASH: Final = "59864b3068b7e6408cb7ffb3690f1d33a2dc20c4245a7a71b514323013e4148b"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -71,6 +72,7 @@ NEXT_ACTIONS: Final[Mapping[NextAction, str]] = {
     "poll_worker_command": "The worker has been asked; look again shortly.",
     "answer_pending_interaction": "Codex waits for an answer; see codex_list_pending_interactions.",
     "wait_for_quota": "The usage limit of Codex is reached; the task goes on by itself at resumesAt.",
+    "read_forked_thread": "Done; forkState names the new thread.",
     "read_final_report": "Done; finalReport holds the result.",
     "inspect_diagnostics": "Ended without a result; lastError says why.",
     "none": "Nothing to do.",

@@ -290,6 +290,21 @@ class OperationProperties(LifecycleProperties):
         """A client stops a task that Codex has worked on, while no turn of it runs."""
         self.apply("stop")
 
+    @rule()
+    def raise_steer(self) -> None:
+        """An app-server answers; the words for the turn that runs come next."""
+        self.apply("steer")
+
+    @rule()
+    def raise_take_in(self) -> None:
+        """Codex took the words into the turn."""
+        self.apply("take_in")
+
+    @rule()
+    def raise_fork(self) -> None:
+        """Codex made the copy, and nothing is to be said to it."""
+        self.apply("fork")
+
 
 class ThreadActionProperties(LifecycleProperties):
     """Any sequence of events of `thread_action`."""

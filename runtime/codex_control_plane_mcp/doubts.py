@@ -7,7 +7,13 @@ that a task is in. A terminal state is final (contract §19.7), so what is left 
 from collections.abc import Sequence
 from typing import Final
 
-from codex_control_plane_contract.codex import TURN_COMPLETED_LOST, TURN_START_LOST, Choice, Loss
+from codex_control_plane_contract.codex import (
+    TURN_COMPLETED_LOST,
+    TURN_START_LOST,
+    TURN_STEER_LOST,
+    Choice,
+    Loss,
+)
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_contract.types import Error
 
@@ -22,6 +28,8 @@ def choices_while_open(row: operation.Operation) -> Sequence[Choice]:
     """Return what may be decided of a task that is still in hand; nothing where none of it is in doubt."""
     if isinstance(row, operation.InTurn):
         return _fitting(TURN_COMPLETED_LOST, "declare_lost")
+    if isinstance(row, operation.Steering):
+        return _fitting(TURN_STEER_LOST, "declare_lost")
     if isinstance(row, operation.StartingTurn):
         # A task that a client has asked to stop must not go back to the queue.
         stopping = row.interrupt_requested_at is not None
@@ -54,6 +62,8 @@ def doubt(message: str, loss: Loss, choices: Sequence[Choice]) -> Error:
 def open_doubt(row: operation.Operation, message: str) -> Error | None:
     """Return the error of a task in hand that cannot be looked up now; None if nothing is unknown."""
     loss = TURN_COMPLETED_LOST if isinstance(row, operation.InTurn) else TURN_START_LOST
+    if isinstance(row, operation.Steering):
+        loss = TURN_STEER_LOST
     choices = choices_while_open(row)
     return doubt(message, loss, choices) if choices else None
 

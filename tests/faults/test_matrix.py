@@ -13,13 +13,15 @@ pytestmark = pytest.mark.anyio
 
 WITHOUT_A_KEY: Final = pytest.mark.xfail(
     strict=True,
-    reason="Codex has no key for a prompt: a second `turn/start` is a second prompt (decision 0015).",
+    reason="Codex has no key for a prompt: sent twice, it is there twice (decision 0015).",
 )
 
 
 def marks(subject: Subject, action: Action) -> pytest.MarkDecorator | tuple[()]:
     """Return what is known of a cell in which not everything holds."""
-    if (subject, action) == (Subject("request", "turn/start"), "duplicate"):
+    if subject in (Subject("request", "turn/start"), Subject("request", "turn/steer")) and (
+        action == "duplicate"
+    ):
         return WITHOUT_A_KEY
     return ()
 

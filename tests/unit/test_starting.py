@@ -19,6 +19,7 @@ from codex_control_plane_mcp.store import LeaseKeeper, Store
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.starting import Starter
+from codex_control_plane_mcp.worker.steering import Steerer
 
 
 class AcceptingCalls:
@@ -59,6 +60,7 @@ def impatient_store(tmp_path: Path) -> Iterator[Store]:
                     operation_type="start_chat",
                     payload_hash="hash",
                     message="Do it once.",
+                    runs_turn=True,
                     project_id="project",
                     project_path="/",
                     agent_id="",
@@ -93,8 +95,8 @@ async def test_a_locked_store_after_the_reply_never_gives_a_sent_prompt_back(imp
     link = cast(
         "Link", SimpleNamespace(session=SimpleNamespace(generation=1, calls=calls), following=NoMessages())
     )
-    starter = Starter(ledger, replace(Settings(), retry_seconds=1))
-    claimed = await starter.claim(link)
+    starter = Starter(ledger, replace(Settings(), retry_seconds=1), Steerer(ledger, retry_seconds=1))
+    claimed = await starter.claim(link, seen_by=link)
     assert claimed is not None
     with pytest.raises(CodexStateBusy):
         await starter.start(claimed, link)

@@ -22,6 +22,7 @@ def a_task(operation_id: str = "op_1", client_request_id: str | None = None) -> 
         client_request_id=client_request_id,
         payload_hash="hash",
         message="Say hello.",
+        runs_turn=True,
         project_id="project",
         project_path="/",
         agent_id="",

@@ -26,7 +26,9 @@ Event: TypeAlias = Literal["prepare", "send", "accept", "refuse", "doubt", "void
 
 Kind: TypeAlias = Literal[
     "thread_start",
+    "thread_fork",
     "turn_start",
+    "turn_steer",
     "turn_interrupt",
     "interaction_answer",
     "thread_archive",
@@ -82,7 +84,7 @@ class AttemptRow:
     app_server_generation: int
     """Which start of the app-server gets the call."""
     thread_id: str | None
-    """The thread of the call; learned from the reply of thread/start."""
+    """The thread of the call; learned from the reply of thread/start or thread/fork."""
     turn_id: str | None
     """The turn that the call started or addressed."""
     sent_at: int | None
@@ -248,7 +250,9 @@ _STORED: Final = Table(
             "text",
             values=(
                 "thread_start",
+                "thread_fork",
                 "turn_start",
+                "turn_steer",
                 "turn_interrupt",
                 "interaction_answer",
                 "thread_archive",

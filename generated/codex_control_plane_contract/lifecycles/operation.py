@@ -20,11 +20,14 @@ State: TypeAlias = Literal[
     "starting_app_server",
     "starting_thread",
     "starting_turn",
+    "steering",
     "running",
     "waiting_for_approval",
     "waiting_for_user_input",
     "waiting_for_quota",
     "completed",
+    "steered",
+    "forked",
     "failed",
     "interrupted",
     "cancelled",
@@ -76,10 +79,13 @@ Event: TypeAlias = Literal[
     "await_quota",
     "replenish",
     "stop",
+    "steer",
+    "take_in",
+    "fork",
 ]
 """What happens to a row; what creates one comes first."""
 
-OperationType: TypeAlias = Literal["start_chat", "send_message"]
+OperationType: TypeAlias = Literal["start_chat", "send_message", "steer_turn", "fork_thread"]
 """What the task asks of Codex."""
 
 Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"]
@@ -114,6 +120,7 @@ COLUMNS: Final = (
     "client_request_id",
     "payload_hash",
     "message",
+    "runs_turn",
     "title",
     "project_id",
     "project_path",
@@ -134,6 +141,8 @@ COLUMNS: Final = (
     "ranked_at",
     "scheduled_at",
     "thread_id",
+    "source_thread_id",
+    "expected_turn_id",
     "turn_id",
     "replaces_operation_id",
     "worker_id",
@@ -169,7 +178,9 @@ class OperationRow:
     payload_hash: str
     """SHA-256 of the canonical request; a known key with another hash is a conflict."""
     message: str
-    """The prompt as the caller wrote it."""
+    """The prompt as the caller wrote it; empty for a fork without one."""
+    runs_turn: bool
+    """Whether a turn of its own carries it; what has none takes no slot."""
     title: str | None
     """The name of the new thread."""
     project_id: str
@@ -213,7 +224,11 @@ class OperationRow:
     scheduled_at: int | None
     """When a worker claimed it last."""
     thread_id: str | None
-    """Codex's thread; known from the start for send_message."""
+    """Codex's thread; known from the start for send_message and steer_turn."""
+    source_thread_id: str | None
+    """The thread that fork_thread copies."""
+    expected_turn_id: str | None
+    """The running turn that steer_turn speaks to."""
     turn_id: str | None
     """Codex's turn that carries this task."""
     replaces_operation_id: str | None
@@ -249,7 +264,7 @@ class OperationRow:
     @property
     def status(self) -> Status:
         """The state as clients see it."""
-        return self.state
+        return _STATUSES[self.state]
 
     @property
     def facts(self) -> StateFacts:
@@ -345,6 +360,15 @@ class StartingAppServer(OperationRow):
         """A client stops a task that Codex has worked on, while no turn of it runs."""
         return _STARTING_APP_SERVER_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
 
+    def steer(self, *, app_server_generation: int, thread_id: str, expected_turn_id: str) -> Change[Steering]:
+        """An app-server answers; the words for the turn that runs come next."""
+        return _STARTING_APP_SERVER_STEER.of(
+            self,
+            app_server_generation=app_server_generation,
+            thread_id=thread_id,
+            expected_turn_id=expected_turn_id,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartingThread(OperationRow):
@@ -396,6 +420,10 @@ class StartingThread(OperationRow):
     def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
         """A client stops a task that Codex has worked on, while no turn of it runs."""
         return _STARTING_THREAD_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
+
+    def fork(self, *, thread_id: str, source_thread_id: str) -> Change[Forked]:
+        """Codex made the copy, and nothing is to be said to it."""
+        return _STARTING_THREAD_FORK.of(self, thread_id=thread_id, source_thread_id=source_thread_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -461,6 +489,60 @@ class StartingTurn(OperationRow):
     def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
         """A client stops a task that Codex has worked on, while no turn of it runs."""
         return _STARTING_TURN_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steering(OperationRow):
+    """The words are being handed to Codex for a turn that runs."""
+
+    state: Literal["steering"]
+    thread_id: str
+    expected_turn_id: str
+    turn_id: None
+    worker_id: str
+    app_server_generation: int
+    completed_at: None
+
+    def requeue(
+        self,
+        *,
+        thread_id: str | None = None,
+        next_attempt_at: int | None = None,
+        queued_reason: QueuedReason | None = None,
+        last_error: Error | None = None,
+    ) -> Change[Queued]:
+        """Nothing reached the model; the task goes back to the queue."""
+        return _STEERING_REQUEUE.of(
+            self,
+            thread_id=thread_id,
+            next_attempt_at=next_attempt_at,
+            queued_reason=queued_reason,
+            last_error=optional_json_text(last_error),
+        )
+
+    def request_interrupt(self) -> Change[Steering]:
+        """A client asks to stop the task; the worker carries it out."""
+        return _STEERING_REQUEST_INTERRUPT.of(self)
+
+    def withdraw(self) -> Change[Cancelled]:
+        """The worker drops a task that a client asked to stop before Codex received it."""
+        return _STEERING_WITHDRAW.of(self)
+
+    def fail(self, *, last_error: Error) -> Change[Failed]:
+        """The task cannot be carried out, or its turn failed."""
+        return _STEERING_FAIL.of(self, last_error=json_text(last_error))
+
+    def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
+        """The app-server died and its successor does not say how the turn ended."""
+        return _STEERING_LOSE.of(self, last_error=json_text(last_error))
+
+    def declare_lost(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
+        """An operator ends a task of which nobody can find out what became."""
+        return _STEERING_DECLARE_LOST.of(self, last_error=json_text(last_error))
+
+    def take_in(self) -> Change[Steered]:
+        """Codex took the words into the turn."""
+        return _STEERING_TAKE_IN.of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -718,6 +800,28 @@ class Completed(OperationRow):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steered(OperationRow):
+    """Codex took the words into the turn that runs; the answer is that turn's."""
+
+    state: Literal["steered"]
+    thread_id: str
+    expected_turn_id: str
+    turn_id: None
+    completed_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forked(OperationRow):
+    """The copy of the thread exists, and no message was to be sent to it."""
+
+    state: Literal["forked"]
+    thread_id: str
+    source_thread_id: str
+    turn_id: None
+    completed_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(OperationRow):
     """The task ended with an error, which last_error explains."""
 
@@ -769,11 +873,14 @@ Operation: TypeAlias = (
     | StartingAppServer
     | StartingThread
     | StartingTurn
+    | Steering
     | Running
     | WaitingForApproval
     | WaitingForUserInput
     | WaitingForQuota
     | Completed
+    | Steered
+    | Forked
     | Failed
     | Interrupted
     | Cancelled
@@ -791,19 +898,27 @@ Waiting: TypeAlias = WaitingForApproval | WaitingForUserInput
 InTurn: TypeAlias = Running | WaitingForApproval | WaitingForUserInput
 """A row in a state of the group `in_turn`."""
 
-Ended: TypeAlias = Completed | Failed | Interrupted | Cancelled | Orphaned | UnknownAfterAppServerExit
+Ended: TypeAlias = (
+    Completed | Steered | Forked | Failed | Interrupted | Cancelled | Orphaned | UnknownAfterAppServerExit
+)
 """A row in a state of the group `ended`."""
+
+Turnless: TypeAlias = Steered | Forked
+"""A row in a state of the group `turnless`."""
 
 _CLASSES: Final[Mapping[str, type[Operation]]] = {
     "queued": Queued,
     "starting_app_server": StartingAppServer,
     "starting_thread": StartingThread,
     "starting_turn": StartingTurn,
+    "steering": Steering,
     "running": Running,
     "waiting_for_approval": WaitingForApproval,
     "waiting_for_user_input": WaitingForUserInput,
     "waiting_for_quota": WaitingForQuota,
     "completed": Completed,
+    "steered": Steered,
+    "forked": Forked,
     "failed": Failed,
     "interrupted": Interrupted,
     "cancelled": Cancelled,
@@ -820,10 +935,11 @@ _STORED: Final = Table(
         Column("revision", "integer"),
         Column("created_at", "integer"),
         Column("updated_at", "integer"),
-        Column("operation_type", "text", values=("start_chat", "send_message")),
+        Column("operation_type", "text", values=("start_chat", "send_message", "steer_turn", "fork_thread")),
         Column("client_request_id", "text", optional=True),
         Column("payload_hash", "text"),
         Column("message", "text"),
+        Column("runs_turn", "boolean"),
         Column("title", "text", optional=True),
         Column("project_id", "text"),
         Column("project_path", "text"),
@@ -848,6 +964,8 @@ _STORED: Final = Table(
         Column("ranked_at", "integer"),
         Column("scheduled_at", "integer", optional=True),
         Column("thread_id", "text", optional=True),
+        Column("source_thread_id", "text", optional=True),
+        Column("expected_turn_id", "text", optional=True),
         Column("turn_id", "text", optional=True),
         Column("replaces_operation_id", "text", optional=True),
         Column("worker_id", "text", optional=True),
@@ -868,11 +986,14 @@ _REQUIRES: Final[Mapping[str, tuple[str, ...]]] = {
     "starting_app_server": ("worker_id",),
     "starting_thread": ("worker_id", "app_server_generation"),
     "starting_turn": ("worker_id", "app_server_generation", "thread_id"),
+    "steering": ("worker_id", "app_server_generation", "thread_id", "expected_turn_id"),
     "running": ("thread_id", "turn_id", "started_at"),
     "waiting_for_approval": ("thread_id", "turn_id", "started_at"),
     "waiting_for_user_input": ("thread_id", "turn_id", "started_at"),
     "waiting_for_quota": ("thread_id", "continues_turn_id", "resumes_at", "last_error"),
     "completed": ("thread_id", "turn_id", "completed_at"),
+    "steered": ("thread_id", "expected_turn_id", "completed_at"),
+    "forked": ("thread_id", "source_thread_id", "completed_at"),
     "failed": ("completed_at", "last_error"),
     "interrupted": ("thread_id", "turn_id", "completed_at"),
     "cancelled": ("completed_at",),
@@ -885,10 +1006,13 @@ _FORBIDS: Final[Mapping[str, tuple[str, ...]]] = {
     "starting_app_server": ("turn_id", "completed_at"),
     "starting_thread": ("turn_id", "completed_at"),
     "starting_turn": ("turn_id", "completed_at"),
+    "steering": ("turn_id", "completed_at"),
     "running": ("completed_at",),
     "waiting_for_approval": ("completed_at",),
     "waiting_for_user_input": ("completed_at",),
     "waiting_for_quota": ("turn_id", "started_at", "completed_at"),
+    "steered": ("turn_id",),
+    "forked": ("turn_id",),
     "cancelled": ("turn_id", "continues_turn_id"),
 }
 
@@ -908,14 +1032,15 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "client_request_id, payload_hash, message, title, project_id, project_path, cwd, model, effort, "
-        "sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, "
-        "agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, attempt_count, "
-        "quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, :client_request_id, "
-        ":payload_hash, :message, :title, :project_id, :project_path, :cwd, :model, :effort, :sandbox, "
-        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, "
-        ":resource_keys, :priority, :estimated_cost_class, :ranked_at, :thread_id, 0, 0 WHERE TRUE RETURNING "
-        "*"
+        "client_request_id, payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, "
+        "effort, sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, "
+        "continuation_count, agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, "
+        "source_thread_id, expected_turn_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, "
+        ":now, :now, :operation_type, :client_request_id, :payload_hash, :message, :runs_turn, :title, "
+        ":project_id, :project_path, :cwd, :model, :effort, :sandbox, :approval_policy, :timeout_seconds, "
+        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
+        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, 0, 0 WHERE "
+        "TRUE RETURNING *"
     ),
     actors=("client",),
     required_evidence=None,
@@ -932,14 +1057,15 @@ _SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "payload_hash, message, title, project_id, project_path, cwd, model, effort, sandbox, "
+        "payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, effort, sandbox, "
         "approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, agent_id, "
-        "resource_keys, priority, estimated_cost_class, ranked_at, thread_id, replaces_operation_id, "
-        "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
-        ":payload_hash, :message, :title, :project_id, :project_path, :cwd, :model, :effort, :sandbox, "
-        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, "
-        ":resource_keys, :priority, :estimated_cost_class, :ranked_at, :thread_id, :replaces_operation_id, "
-        "0, 0 WHERE TRUE RETURNING *"
+        "resource_keys, priority, estimated_cost_class, ranked_at, thread_id, source_thread_id, "
+        "expected_turn_id, replaces_operation_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, "
+        ":now, :now, :operation_type, :payload_hash, :message, :runs_turn, :title, :project_id, "
+        ":project_path, :cwd, :model, :effort, :sandbox, :approval_policy, :timeout_seconds, "
+        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
+        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, "
+        ":replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("operator",),
     required_evidence="the reason that the operator gives",
@@ -1108,6 +1234,22 @@ _STARTING_APP_SERVER_STOP: Final[Edge[Interrupted]] = Edge(
     emits=(),
     read=reader(Interrupted, read),
 )
+_STARTING_APP_SERVER_STEER: Final[Edge[Steering]] = Edge(
+    lifecycle="operation",
+    event="steer",
+    source="starting_app_server",
+    target="steering",
+    statement=(
+        "UPDATE operation SET state = 'steering', app_server_generation = :app_server_generation, thread_id "
+        "= :thread_id, expected_turn_id = :expected_turn_id, revision = revision + 1, updated_at = :now "
+        "WHERE operation_id = :id AND state = 'starting_app_server' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    required_evidence=None,
+    fenced=True,
+    emits=(),
+    read=reader(Steering, read),
+)
 _STARTING_THREAD_OPEN_TURN: Final[Edge[StartingTurn]] = Edge(
     lifecycle="operation",
     event="open_turn",
@@ -1219,6 +1361,22 @@ _STARTING_THREAD_STOP: Final[Edge[Interrupted]] = Edge(
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
+)
+_STARTING_THREAD_FORK: Final[Edge[Forked]] = Edge(
+    lifecycle="operation",
+    event="fork",
+    source="starting_thread",
+    target="forked",
+    statement=(
+        "UPDATE operation SET state = 'forked', thread_id = :thread_id, source_thread_id = "
+        ":source_thread_id, completed_at = :now, last_error = NULL, revision = revision + 1, updated_at = "
+        ":now WHERE operation_id = :id AND state = 'starting_thread' AND revision = :revision RETURNING *"
+    ),
+    actors=("codex",),
+    required_evidence="the reply to thread/fork",
+    fenced=True,
+    emits=(),
+    read=reader(Forked, read),
 )
 _STARTING_TURN_RUN: Final[Edge[Running]] = Edge(
     lifecycle="operation",
@@ -1379,6 +1537,118 @@ _STARTING_TURN_STOP: Final[Edge[Interrupted]] = Edge(
     fenced=True,
     emits=(),
     read=reader(Interrupted, read),
+)
+_STEERING_REQUEUE: Final[Edge[Queued]] = Edge(
+    lifecycle="operation",
+    event="requeue",
+    source="steering",
+    target="queued",
+    statement=(
+        "UPDATE operation SET state = 'queued', thread_id = COALESCE(:thread_id, thread_id), next_attempt_at "
+        "= :next_attempt_at, queued_reason = :queued_reason, last_error = :last_error, worker_id = NULL, "
+        "app_server_generation = NULL, revision = revision + 1, updated_at = :now WHERE operation_id = :id "
+        "AND state = 'steering' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    required_evidence="every attempt of this claim is void, refused or was never sent",
+    fenced=True,
+    emits=(),
+    read=reader(Queued, read),
+)
+_STEERING_REQUEST_INTERRUPT: Final[Edge[Steering]] = Edge(
+    lifecycle="operation",
+    event="request_interrupt",
+    source="steering",
+    target="steering",
+    statement=(
+        "UPDATE operation SET state = 'steering', interrupt_requested_at = :now, revision = revision + 1, "
+        "updated_at = :now WHERE operation_id = :id AND state = 'steering' AND revision = :revision "
+        "RETURNING *"
+    ),
+    actors=("client",),
+    required_evidence=None,
+    fenced=True,
+    emits=("interrupt_turn",),
+    read=reader(Steering, read),
+)
+_STEERING_WITHDRAW: Final[Edge[Cancelled]] = Edge(
+    lifecycle="operation",
+    event="withdraw",
+    source="steering",
+    target="cancelled",
+    statement=(
+        "UPDATE operation SET state = 'cancelled', completed_at = :now, revision = revision + 1, updated_at "
+        "= :now WHERE operation_id = :id AND state = 'steering' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    required_evidence="no turn/start of this task was sent, or each is void",
+    fenced=True,
+    emits=(),
+    read=reader(Cancelled, read),
+)
+_STEERING_FAIL: Final[Edge[Failed]] = Edge(
+    lifecycle="operation",
+    event="fail",
+    source="steering",
+    target="failed",
+    statement=(
+        "UPDATE operation SET state = 'failed', completed_at = :now, last_error = :last_error, revision = "
+        "revision + 1, updated_at = :now WHERE operation_id = :id AND state = 'steering' AND revision = "
+        ":revision RETURNING *"
+    ),
+    actors=("codex", "worker"),
+    required_evidence="a refusal that no retry cures, or a failed turn",
+    fenced=True,
+    emits=(),
+    read=reader(Failed, read),
+)
+_STEERING_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
+    lifecycle="operation",
+    event="lose",
+    source="steering",
+    target="unknown_after_app_server_exit",
+    statement=(
+        "UPDATE operation SET state = 'unknown_after_app_server_exit', completed_at = :now, last_error = "
+        ":last_error, revision = revision + 1, updated_at = :now WHERE operation_id = :id AND state = "
+        "'steering' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    required_evidence="another app-server generation, and a history that leaves it open",
+    fenced=True,
+    emits=(),
+    read=reader(UnknownAfterAppServerExit, read),
+)
+_STEERING_DECLARE_LOST: Final[Edge[UnknownAfterAppServerExit]] = Edge(
+    lifecycle="operation",
+    event="declare_lost",
+    source="steering",
+    target="unknown_after_app_server_exit",
+    statement=(
+        "UPDATE operation SET state = 'unknown_after_app_server_exit', completed_at = :now, last_error = "
+        ":last_error, revision = revision + 1, updated_at = :now WHERE operation_id = :id AND state = "
+        "'steering' AND revision = :revision RETURNING *"
+    ),
+    actors=("operator",),
+    required_evidence="the reason that the operator gives",
+    fenced=True,
+    emits=(),
+    read=reader(UnknownAfterAppServerExit, read),
+)
+_STEERING_TAKE_IN: Final[Edge[Steered]] = Edge(
+    lifecycle="operation",
+    event="take_in",
+    source="steering",
+    target="steered",
+    statement=(
+        "UPDATE operation SET state = 'steered', completed_at = :now, last_error = NULL, revision = revision "
+        "+ 1, updated_at = :now WHERE operation_id = :id AND state = 'steering' AND revision = :revision "
+        "RETURNING *"
+    ),
+    actors=("codex",),
+    required_evidence="the reply to turn/steer, or the attempt's label in the turn",
+    fenced=True,
+    emits=(),
+    read=reader(Steered, read),
 )
 _RUNNING_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
     lifecycle="operation",
@@ -1950,6 +2220,7 @@ def submit(
     operation_type: OperationType,
     payload_hash: str,
     message: str,
+    runs_turn: bool,
     project_id: str,
     project_path: str,
     cwd: str,
@@ -1968,6 +2239,8 @@ def submit(
     model: str | None = None,
     effort: str | None = None,
     thread_id: str | None = None,
+    source_thread_id: str | None = None,
+    expected_turn_id: str | None = None,
 ) -> Change[Queued]:
     """A client hands in a task."""
     return _SUBMIT.creating(
@@ -1976,6 +2249,7 @@ def submit(
         client_request_id=client_request_id,
         payload_hash=payload_hash,
         message=message,
+        runs_turn=runs_turn,
         title=title,
         project_id=project_id,
         project_path=project_path,
@@ -1993,6 +2267,8 @@ def submit(
         estimated_cost_class=estimated_cost_class,
         ranked_at=ranked_at,
         thread_id=thread_id,
+        source_thread_id=source_thread_id,
+        expected_turn_id=expected_turn_id,
     )
 
 
@@ -2002,6 +2278,7 @@ def submit_again(
     operation_type: OperationType,
     payload_hash: str,
     message: str,
+    runs_turn: bool,
     project_id: str,
     project_path: str,
     cwd: str,
@@ -2020,6 +2297,8 @@ def submit_again(
     model: str | None = None,
     effort: str | None = None,
     thread_id: str | None = None,
+    source_thread_id: str | None = None,
+    expected_turn_id: str | None = None,
 ) -> Change[Queued]:
     """An operator hands in the request of a task once more that ended unknown."""
     return _SUBMIT_AGAIN.creating(
@@ -2027,6 +2306,7 @@ def submit_again(
         operation_type=operation_type,
         payload_hash=payload_hash,
         message=message,
+        runs_turn=runs_turn,
         title=title,
         project_id=project_id,
         project_path=project_path,
@@ -2044,17 +2324,49 @@ def submit_again(
         estimated_cost_class=estimated_cost_class,
         ranked_at=ranked_at,
         thread_id=thread_id,
+        source_thread_id=source_thread_id,
+        expected_turn_id=expected_turn_id,
         replaces_operation_id=replaces_operation_id,
     )
 
+
+_STATUSES: Final[Mapping[State, Status]] = {
+    "queued": "queued",
+    "starting_app_server": "starting_app_server",
+    "starting_thread": "starting_thread",
+    "starting_turn": "starting_turn",
+    "steering": "starting_turn",
+    "running": "running",
+    "waiting_for_approval": "waiting_for_approval",
+    "waiting_for_user_input": "waiting_for_user_input",
+    "waiting_for_quota": "waiting_for_quota",
+    "completed": "completed",
+    "steered": "completed",
+    "forked": "completed",
+    "failed": "failed",
+    "interrupted": "interrupted",
+    "cancelled": "cancelled",
+    "orphaned": "orphaned",
+    "unknown_after_app_server_exit": "unknown_after_app_server_exit",
+}
 
 GROUPS: Final[Mapping[str, frozenset[State]]] = {
     "starting": frozenset(("starting_app_server", "starting_thread", "starting_turn")),
     "waiting": frozenset(("waiting_for_approval", "waiting_for_user_input")),
     "in_turn": frozenset(("running", "waiting_for_approval", "waiting_for_user_input")),
     "ended": frozenset(
-        ("completed", "failed", "interrupted", "cancelled", "orphaned", "unknown_after_app_server_exit"),
+        (
+            "completed",
+            "steered",
+            "forked",
+            "failed",
+            "interrupted",
+            "cancelled",
+            "orphaned",
+            "unknown_after_app_server_exit",
+        ),
     ),
+    "turnless": frozenset(("steered", "forked")),
 }
 """The states of each group."""
 
@@ -2081,6 +2393,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("queued", "await_quota"): "illegal",
     ("queued", "replenish"): "ignored",
     ("queued", "stop"): "transition",
+    ("queued", "steer"): "illegal",
+    ("queued", "take_in"): "illegal",
+    ("queued", "fork"): "illegal",
     ("starting_app_server", "claim"): "illegal",
     ("starting_app_server", "open_thread"): "transition",
     ("starting_app_server", "open_turn"): "illegal",
@@ -2103,6 +2418,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_app_server", "await_quota"): "illegal",
     ("starting_app_server", "replenish"): "illegal",
     ("starting_app_server", "stop"): "transition",
+    ("starting_app_server", "steer"): "transition",
+    ("starting_app_server", "take_in"): "illegal",
+    ("starting_app_server", "fork"): "illegal",
     ("starting_thread", "claim"): "illegal",
     ("starting_thread", "open_thread"): "illegal",
     ("starting_thread", "open_turn"): "transition",
@@ -2125,6 +2443,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_thread", "await_quota"): "illegal",
     ("starting_thread", "replenish"): "illegal",
     ("starting_thread", "stop"): "transition",
+    ("starting_thread", "steer"): "illegal",
+    ("starting_thread", "take_in"): "illegal",
+    ("starting_thread", "fork"): "transition",
     ("starting_turn", "claim"): "illegal",
     ("starting_turn", "open_thread"): "illegal",
     ("starting_turn", "open_turn"): "illegal",
@@ -2147,6 +2468,34 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_turn", "await_quota"): "illegal",
     ("starting_turn", "replenish"): "illegal",
     ("starting_turn", "stop"): "transition",
+    ("starting_turn", "steer"): "illegal",
+    ("starting_turn", "take_in"): "illegal",
+    ("starting_turn", "fork"): "illegal",
+    ("steering", "claim"): "illegal",
+    ("steering", "open_thread"): "illegal",
+    ("steering", "open_turn"): "illegal",
+    ("steering", "run"): "illegal",
+    ("steering", "requeue"): "transition",
+    ("steering", "ask_approval"): "illegal",
+    ("steering", "ask_user_input"): "illegal",
+    ("steering", "resume"): "illegal",
+    ("steering", "request_interrupt"): "transition",
+    ("steering", "cancel"): "illegal",
+    ("steering", "withdraw"): "transition",
+    ("steering", "complete"): "illegal",
+    ("steering", "fail"): "transition",
+    ("steering", "interrupt"): "illegal",
+    ("steering", "orphan"): "illegal",
+    ("steering", "lose"): "transition",
+    ("steering", "declare_lost"): "transition",
+    ("steering", "declare_never_received"): "illegal",
+    ("steering", "carry_on"): "illegal",
+    ("steering", "await_quota"): "illegal",
+    ("steering", "replenish"): "illegal",
+    ("steering", "stop"): "illegal",
+    ("steering", "steer"): "illegal",
+    ("steering", "take_in"): "transition",
+    ("steering", "fork"): "illegal",
     ("running", "claim"): "illegal",
     ("running", "open_thread"): "illegal",
     ("running", "open_turn"): "illegal",
@@ -2169,6 +2518,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("running", "await_quota"): "transition",
     ("running", "replenish"): "illegal",
     ("running", "stop"): "illegal",
+    ("running", "steer"): "illegal",
+    ("running", "take_in"): "illegal",
+    ("running", "fork"): "illegal",
     ("waiting_for_approval", "claim"): "illegal",
     ("waiting_for_approval", "open_thread"): "illegal",
     ("waiting_for_approval", "open_turn"): "illegal",
@@ -2191,6 +2543,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_approval", "await_quota"): "transition",
     ("waiting_for_approval", "replenish"): "illegal",
     ("waiting_for_approval", "stop"): "illegal",
+    ("waiting_for_approval", "steer"): "illegal",
+    ("waiting_for_approval", "take_in"): "illegal",
+    ("waiting_for_approval", "fork"): "illegal",
     ("waiting_for_user_input", "claim"): "illegal",
     ("waiting_for_user_input", "open_thread"): "illegal",
     ("waiting_for_user_input", "open_turn"): "illegal",
@@ -2213,6 +2568,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_user_input", "await_quota"): "transition",
     ("waiting_for_user_input", "replenish"): "illegal",
     ("waiting_for_user_input", "stop"): "illegal",
+    ("waiting_for_user_input", "steer"): "illegal",
+    ("waiting_for_user_input", "take_in"): "illegal",
+    ("waiting_for_user_input", "fork"): "illegal",
     ("waiting_for_quota", "claim"): "illegal",
     ("waiting_for_quota", "open_thread"): "illegal",
     ("waiting_for_quota", "open_turn"): "illegal",
@@ -2235,6 +2593,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_quota", "await_quota"): "ignored",
     ("waiting_for_quota", "replenish"): "transition",
     ("waiting_for_quota", "stop"): "transition",
+    ("waiting_for_quota", "steer"): "illegal",
+    ("waiting_for_quota", "take_in"): "illegal",
+    ("waiting_for_quota", "fork"): "illegal",
     ("completed", "claim"): "illegal",
     ("completed", "open_thread"): "illegal",
     ("completed", "open_turn"): "illegal",
@@ -2257,6 +2618,59 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("completed", "await_quota"): "illegal",
     ("completed", "replenish"): "illegal",
     ("completed", "stop"): "illegal",
+    ("completed", "steer"): "illegal",
+    ("completed", "take_in"): "illegal",
+    ("completed", "fork"): "illegal",
+    ("steered", "claim"): "illegal",
+    ("steered", "open_thread"): "illegal",
+    ("steered", "open_turn"): "illegal",
+    ("steered", "run"): "ignored",
+    ("steered", "requeue"): "illegal",
+    ("steered", "ask_approval"): "ignored",
+    ("steered", "ask_user_input"): "ignored",
+    ("steered", "resume"): "ignored",
+    ("steered", "request_interrupt"): "illegal",
+    ("steered", "cancel"): "illegal",
+    ("steered", "withdraw"): "illegal",
+    ("steered", "complete"): "illegal",
+    ("steered", "fail"): "conflict",
+    ("steered", "interrupt"): "illegal",
+    ("steered", "orphan"): "illegal",
+    ("steered", "lose"): "conflict",
+    ("steered", "declare_lost"): "illegal",
+    ("steered", "declare_never_received"): "illegal",
+    ("steered", "carry_on"): "illegal",
+    ("steered", "await_quota"): "illegal",
+    ("steered", "replenish"): "illegal",
+    ("steered", "stop"): "illegal",
+    ("steered", "steer"): "illegal",
+    ("steered", "take_in"): "ignored",
+    ("steered", "fork"): "illegal",
+    ("forked", "claim"): "illegal",
+    ("forked", "open_thread"): "illegal",
+    ("forked", "open_turn"): "illegal",
+    ("forked", "run"): "ignored",
+    ("forked", "requeue"): "illegal",
+    ("forked", "ask_approval"): "ignored",
+    ("forked", "ask_user_input"): "ignored",
+    ("forked", "resume"): "ignored",
+    ("forked", "request_interrupt"): "illegal",
+    ("forked", "cancel"): "illegal",
+    ("forked", "withdraw"): "illegal",
+    ("forked", "complete"): "illegal",
+    ("forked", "fail"): "conflict",
+    ("forked", "interrupt"): "illegal",
+    ("forked", "orphan"): "illegal",
+    ("forked", "lose"): "conflict",
+    ("forked", "declare_lost"): "illegal",
+    ("forked", "declare_never_received"): "illegal",
+    ("forked", "carry_on"): "illegal",
+    ("forked", "await_quota"): "illegal",
+    ("forked", "replenish"): "illegal",
+    ("forked", "stop"): "illegal",
+    ("forked", "steer"): "illegal",
+    ("forked", "take_in"): "illegal",
+    ("forked", "fork"): "ignored",
     ("failed", "claim"): "illegal",
     ("failed", "open_thread"): "illegal",
     ("failed", "open_turn"): "illegal",
@@ -2279,6 +2693,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("failed", "await_quota"): "illegal",
     ("failed", "replenish"): "illegal",
     ("failed", "stop"): "illegal",
+    ("failed", "steer"): "illegal",
+    ("failed", "take_in"): "conflict",
+    ("failed", "fork"): "conflict",
     ("interrupted", "claim"): "illegal",
     ("interrupted", "open_thread"): "illegal",
     ("interrupted", "open_turn"): "illegal",
@@ -2301,6 +2718,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("interrupted", "await_quota"): "illegal",
     ("interrupted", "replenish"): "illegal",
     ("interrupted", "stop"): "ignored",
+    ("interrupted", "steer"): "illegal",
+    ("interrupted", "take_in"): "illegal",
+    ("interrupted", "fork"): "illegal",
     ("cancelled", "claim"): "illegal",
     ("cancelled", "open_thread"): "illegal",
     ("cancelled", "open_turn"): "illegal",
@@ -2323,6 +2743,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("cancelled", "await_quota"): "illegal",
     ("cancelled", "replenish"): "illegal",
     ("cancelled", "stop"): "illegal",
+    ("cancelled", "steer"): "illegal",
+    ("cancelled", "take_in"): "conflict",
+    ("cancelled", "fork"): "conflict",
     ("orphaned", "claim"): "illegal",
     ("orphaned", "open_thread"): "illegal",
     ("orphaned", "open_turn"): "illegal",
@@ -2345,6 +2768,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("orphaned", "await_quota"): "illegal",
     ("orphaned", "replenish"): "illegal",
     ("orphaned", "stop"): "illegal",
+    ("orphaned", "steer"): "illegal",
+    ("orphaned", "take_in"): "illegal",
+    ("orphaned", "fork"): "illegal",
     ("unknown_after_app_server_exit", "claim"): "illegal",
     ("unknown_after_app_server_exit", "open_thread"): "illegal",
     ("unknown_after_app_server_exit", "open_turn"): "illegal",
@@ -2367,6 +2793,9 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("unknown_after_app_server_exit", "await_quota"): "illegal",
     ("unknown_after_app_server_exit", "replenish"): "illegal",
     ("unknown_after_app_server_exit", "stop"): "illegal",
+    ("unknown_after_app_server_exit", "steer"): "illegal",
+    ("unknown_after_app_server_exit", "take_in"): "conflict",
+    ("unknown_after_app_server_exit", "fork"): "illegal",
 }
 """What each event does in each state."""
 
@@ -2381,6 +2810,7 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("starting_app_server", "withdraw"): "cancelled",
     ("starting_app_server", "fail"): "failed",
     ("starting_app_server", "stop"): "interrupted",
+    ("starting_app_server", "steer"): "steering",
     ("starting_thread", "open_turn"): "starting_turn",
     ("starting_thread", "requeue"): "queued",
     ("starting_thread", "request_interrupt"): "starting_thread",
@@ -2388,6 +2818,7 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("starting_thread", "fail"): "failed",
     ("starting_thread", "orphan"): "orphaned",
     ("starting_thread", "stop"): "interrupted",
+    ("starting_thread", "fork"): "forked",
     ("starting_turn", "run"): "running",
     ("starting_turn", "requeue"): "queued",
     ("starting_turn", "request_interrupt"): "starting_turn",
@@ -2398,6 +2829,13 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("starting_turn", "declare_lost"): "unknown_after_app_server_exit",
     ("starting_turn", "declare_never_received"): "queued",
     ("starting_turn", "stop"): "interrupted",
+    ("steering", "requeue"): "queued",
+    ("steering", "request_interrupt"): "steering",
+    ("steering", "withdraw"): "cancelled",
+    ("steering", "fail"): "failed",
+    ("steering", "lose"): "unknown_after_app_server_exit",
+    ("steering", "declare_lost"): "unknown_after_app_server_exit",
+    ("steering", "take_in"): "steered",
     ("running", "ask_approval"): "waiting_for_approval",
     ("running", "ask_user_input"): "waiting_for_user_input",
     ("running", "request_interrupt"): "running",
@@ -2464,6 +2902,9 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "await_quota": ("codex",),
     "replenish": ("clock",),
     "stop": ("client", "worker"),
+    "steer": ("worker",),
+    "take_in": ("codex",),
+    "fork": ("codex",),
 }
 """Who may raise each event."""
 
@@ -2487,6 +2928,8 @@ EVIDENCE: Final[Mapping[Event, str]] = {
     "await_quota": "a failed turn whose codexErrorInfo is usageLimitExceeded",
     "replenish": "resumes_at, by the store's clock",
     "stop": "the last of its turns has ended",
+    "take_in": "the reply to turn/steer, or the attempt's label in the turn",
+    "fork": "the reply to thread/fork",
 }
 """What shows that an event happened, where the spec asks for it."""
 
@@ -2495,16 +2938,19 @@ PATHS: Final[Mapping[State, tuple[Event, ...]]] = {
     "starting_app_server": ("submit", "claim"),
     "starting_thread": ("submit", "claim", "open_thread"),
     "starting_turn": ("submit", "claim", "open_thread", "open_turn"),
+    "steering": ("submit", "claim", "steer"),
     "running": ("submit", "claim", "open_thread", "open_turn", "run"),
     "waiting_for_approval": ("submit", "claim", "open_thread", "open_turn", "run", "ask_approval"),
     "waiting_for_user_input": ("submit", "claim", "open_thread", "open_turn", "run", "ask_user_input"),
     "waiting_for_quota": ("submit", "claim", "open_thread", "open_turn", "run", "await_quota"),
     "completed": ("submit", "claim", "open_thread", "open_turn", "run", "complete"),
+    "steered": ("submit", "claim", "steer", "take_in"),
+    "forked": ("submit", "claim", "open_thread", "fork"),
     "failed": ("submit", "fail"),
     "interrupted": ("submit", "stop"),
     "cancelled": ("submit", "cancel"),
     "orphaned": ("submit", "claim", "open_thread", "orphan"),
-    "unknown_after_app_server_exit": ("submit", "claim", "open_thread", "open_turn", "lose"),
+    "unknown_after_app_server_exit": ("submit", "claim", "steer", "lose"),
 }
 """The shortest way to each state: a creation, then events."""
 
@@ -2556,6 +3002,18 @@ FACTS: Final[Mapping[State, StateFacts]] = {
         waits_for="codex",
         waits_for_human=False,
         holds_slot=True,
+        retry_safe=False,
+        next_action="poll_operation_status",
+        poll_after_seconds=1,
+    ),
+    "steering": StateFacts(
+        means="The words are being handed to Codex for a turn that runs.",
+        status="starting_turn",
+        terminal=False,
+        cancellable=True,
+        waits_for="codex",
+        waits_for_human=False,
+        holds_slot=False,
         retry_safe=False,
         next_action="poll_operation_status",
         poll_after_seconds=1,
@@ -2618,6 +3076,30 @@ FACTS: Final[Mapping[State, StateFacts]] = {
         holds_slot=False,
         retry_safe=False,
         next_action="read_final_report",
+        poll_after_seconds=0,
+    ),
+    "steered": StateFacts(
+        means="Codex took the words into the turn that runs; the answer is that turn's.",
+        status="completed",
+        terminal=True,
+        cancellable=False,
+        waits_for="none",
+        waits_for_human=False,
+        holds_slot=False,
+        retry_safe=False,
+        next_action="none",
+        poll_after_seconds=0,
+    ),
+    "forked": StateFacts(
+        means="The copy of the thread exists, and no message was to be sent to it.",
+        status="completed",
+        terminal=True,
+        cancellable=False,
+        waits_for="none",
+        waits_for_human=False,
+        holds_slot=False,
+        retry_safe=False,
+        next_action="read_forked_thread",
         poll_after_seconds=0,
     ),
     "failed": StateFacts(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from codex_control_plane_contract.codex import TURN_COMPLETED_LOST, TURN_START_LOST, Choice
+from codex_control_plane_contract.codex import TURN_COMPLETED_LOST, TURN_START_LOST, TURN_STEER_LOST, Choice
 from codex_control_plane_contract.lifecycles import attempt, operation, turn
 from codex_control_plane_mcp.doubts import choices_of, final_doubt
 from codex_control_plane_mcp.store import Reader, Transaction
@@ -37,8 +37,12 @@ def _declare_lost(
     transaction: Transaction, reader: Reader, row: operation.Operation, reason: str
 ) -> operation.Operation:
     """End the task and its turn; a call whose outcome is unknown stays so, which is the truth."""
-    assert isinstance(row, operation.StartingTurn | operation.InTurn)
+    assert isinstance(row, operation.StartingTurn | operation.Steering | operation.InTurn)
     message = f"An operator declared it lost: {reason}"
+    if isinstance(row, operation.Steering):
+        return transaction.apply(
+            row.declare_lost(last_error=final_doubt(message, TURN_STEER_LOST)), evidence=reason
+        )
     if isinstance(row, operation.StartingTurn):
         return transaction.apply(
             row.declare_lost(last_error=final_doubt(message, TURN_START_LOST)), evidence=reason
@@ -73,6 +77,7 @@ def _submit_again(
         operation_type=row.operation_type,
         payload_hash=row.payload_hash,
         message=row.message,
+        runs_turn=row.runs_turn,
         title=row.title,
         project_id=row.project_id,
         project_path=row.project_path,
@@ -90,7 +95,9 @@ def _submit_again(
         estimated_cost_class=row.estimated_cost_class,
         # With the head start that it had.
         ranked_at=transaction.now + row.ranked_at - row.created_at,
-        thread_id=row.thread_id if row.operation_type == "send_message" else None,
+        thread_id=row.thread_id if row.operation_type in ("send_message", "steer_turn") else None,
+        source_thread_id=row.source_thread_id,
+        expected_turn_id=row.expected_turn_id,
         replaces_operation_id=row.operation_id,
     )
     return transaction.apply(creation, evidence=reason)

@@ -2,7 +2,7 @@
 
 from codex_control_plane_contract.arguments import InterruptTurnArguments
 from codex_control_plane_contract.errors import CodexTurnNotFound, InvalidArgument
-from codex_control_plane_contract.lifecycles import operation
+from codex_control_plane_contract.lifecycles import operation, turn
 from codex_control_plane_contract.types import Interrupted
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.moment import look
@@ -71,7 +71,7 @@ def _stop(
 
 
 def _ask_to_stop(
-    transaction: Transaction, row: operation.Starting | operation.InTurn
+    transaction: Transaction, row: operation.Starting | operation.Steering | operation.InTurn
 ) -> tuple[operation.Operation, str]:
     """Store the wish once; an order that was given up is given again."""
     if row.interrupt_requested_at is None:
@@ -84,12 +84,28 @@ def _named_operation(reader: Reader, arguments: InterruptTurnArguments) -> opera
         return known_operation(reader, arguments.operation_id)
     row = reader.operation_of_turn(arguments.thread_id or "", arguments.turn_id or "")
     if row is None:
+        earlier = reader.turn(arguments.turn_id or "")
+        if isinstance(earlier, turn.Ended) and earlier.thread_id == arguments.thread_id:
+            raise _over(earlier)
         raise CodexTurnNotFound(
             "No such turn on record. Take threadId and turnId from codex_get_operation_status.",
             threadId=arguments.thread_id,
             turnId=arguments.turn_id,
         )
     return row
+
+
+def _over(earlier: turn.Ended) -> InvalidArgument:
+    """Return the refusal for a turn after which its task has begun another one."""
+    at = timestamp(earlier.completed_at)
+    return InvalidArgument(
+        f"Turn {earlier.turn_id} has already ended ({earlier.status}, {at}). "
+        f"Its task goes on in another turn; to stop it, give operation_id {earlier.operation_id}.",
+        path="turn_id",
+        status=earlier.status,
+        completedAt=at,
+        operationId=earlier.operation_id,
+    )
 
 
 def _ended(row: operation.Ended) -> InvalidArgument:

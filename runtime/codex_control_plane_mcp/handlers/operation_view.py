@@ -22,6 +22,7 @@ from codex_control_plane_mcp.handlers.next_steps import next_step, pending_quest
 from codex_control_plane_mcp.handlers.progress_view import add_progress
 from codex_control_plane_mcp.handlers.times import seconds_between, timestamp
 from codex_control_plane_mcp.handlers.turn_view import present_report, present_turn, present_usage
+from codex_control_plane_mcp.handlers.turnless_view import add_fork, add_steer
 from codex_control_plane_mcp.handlers.workers import present_worker_state
 from codex_control_plane_mcp.redaction import redact, redact_json
 from codex_control_plane_mcp.scheduling.paths import WHOLE_PROJECT
@@ -57,6 +58,8 @@ def present_operation(
     _add_times(view, row)
     _add_holder(view, moment, row)
     _add_continuations(view, moment, row)
+    add_steer(view, moment, row)
+    add_fork(view, moment, row)
     _add_turn(view, moment, row, arguments)
     add_progress(view, moment, arguments)
     if arguments.include_events:
@@ -67,7 +70,7 @@ def present_operation(
 def phase(row: operation.Operation) -> Phase:
     """Return the status in five words."""
     for name in ("starting", "waiting", "ended"):
-        if row.state in operation.GROUPS[name]:
+        if row.status in operation.GROUPS[name]:
             return name
     if row.facts.waits_for == "quota":
         return "waiting"

@@ -22,7 +22,7 @@ def add_progress(view: Operation, moment: Moment, arguments: GetOperationStatusA
     view["latestProgressAt"] = timestamp(latest_at)
     view["progressCursor"] = _cursor(rows, latest, arguments)
     if rows:
-        view["progressEvents"] = [_event(row, arguments.progress_max_chars) for row in rows]
+        view["progressEvents"] = [present_event(row, arguments.progress_max_chars) for row in rows]
 
 
 def _cursor(rows: Sequence[ProgressEventRow], latest: int, arguments: GetOperationStatusArguments) -> int:
@@ -35,7 +35,8 @@ def _cursor(rows: Sequence[ProgressEventRow], latest: int, arguments: GetOperati
     return rows[-1].sequence if rows else given
 
 
-def _event(row: ProgressEventRow, limit: int) -> ProgressEvent:
+def present_event(row: ProgressEventRow, limit: int) -> ProgressEvent:
+    """Return one event of progress, cut off at ``limit`` characters."""
     shown = excerpt(row.text, limit)
     event: ProgressEvent = {"at": timestamp(row.at), "kind": row.kind, "text": shown.text}
     if shown.truncated:

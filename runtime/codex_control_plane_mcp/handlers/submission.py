@@ -64,7 +64,8 @@ def _locate(context: Context, request: TaskRequest) -> Location:
     """Return where the task works: as asked, else where the thread worked last."""
     with context.store.read() as reader:
         used = reader.directories_of_project(request.project_id.lower()) if request.project_id else []
-        earlier = reader.latest_operation_of_thread(request.thread_id) if request.thread_id else None
+        thread_id = request.thread_id or request.source_thread_id
+        earlier = reader.latest_operation_of_thread(thread_id) if thread_id else None
     territory = Territory(context.settings.allowed_roots, context.settings.projects_root, used)
     if request.cwd is not None or request.project_id is not None:
         return territory.locate(cwd=request.cwd, project_id=request.project_id)
@@ -79,22 +80,30 @@ def _locate(context: Context, request: TaskRequest) -> Location:
 def _creation(
     now: int, request: TaskRequest, location: Location, settings: Settings
 ) -> Change[operation.Queued]:
+    begins_turn = request.operation_type != "steer_turn"
     return operation.submit(
         operation_id=new_id(operation.ID_PREFIX, now),
         operation_type=request.operation_type,
         client_request_id=request.client_request_id,
         payload_hash=request.payload_hash,
         message=request.message,
+        runs_turn=request.runs_turn,
         title=request.title,
         project_id=location.project_id,
         project_path=str(location.project),
         cwd=str(location.cwd),
-        model=request.model or settings.default_model,
-        effort=request.effort or settings.default_effort,
-        sandbox=request.sandbox or settings.default_sandbox,
-        approval_policy=request.approval_policy or settings.default_approval_policy,
+        model=(request.model or settings.default_model) if begins_turn else None,
+        effort=(request.effort or settings.default_effort) if begins_turn else None,
+        sandbox=(request.sandbox or settings.default_sandbox) if begins_turn else "respect_existing",
+        approval_policy=(
+            (request.approval_policy or settings.default_approval_policy)
+            if begins_turn
+            else "respect_existing"
+        ),
         timeout_seconds=request.timeout_seconds,
         thread_id=request.thread_id,
+        source_thread_id=request.source_thread_id,
+        expected_turn_id=request.expected_turn_id,
         recovery_policy=request.recovery_policy,
         max_continuations=request.max_continuations,
         agent_id=request.agent_id or "",

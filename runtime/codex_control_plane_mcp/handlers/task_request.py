@@ -16,6 +16,11 @@ from codex_control_plane_contract.lifecycles.operation import (
     RecoveryPolicy,
     Sandbox,
 )
+from codex_control_plane_mcp.handlers.misfits import (
+    refuse_fork_misfits,
+    refuse_other_misfits,
+    refuse_steer_misfits,
+)
 from codex_control_plane_mcp.scheduling import normalised_keys
 
 _APPROVAL_WORDS: Final[Mapping[str, ApprovalPolicy]] = {
@@ -40,6 +45,8 @@ class TaskRequest:
     cwd: str | None
     project_id: str | None
     thread_id: str | None
+    source_thread_id: str | None
+    expected_turn_id: str | None
     title: str | None
     model: str | None
     effort: str | None
@@ -63,10 +70,12 @@ class TaskRequest:
         return cls(
             operation_type=arguments.operation_type,
             client_request_id=arguments.client_request_id,
-            message=arguments.message,
+            message=arguments.message or "",
             cwd=arguments.cwd,
             project_id=arguments.project_id,
             thread_id=arguments.thread_id or arguments.chat_id,
+            source_thread_id=arguments.source_thread_id,
+            expected_turn_id=arguments.expected_turn_id,
             title=arguments.title,
             model=arguments.model,
             effort=arguments.effort,
@@ -83,6 +92,11 @@ class TaskRequest:
         )
 
     @property
+    def runs_turn(self) -> bool:
+        """Whether a turn of its own carries the task (contract §8)."""
+        return self.operation_type != "steer_turn" and bool(self.message)
+
+    @property
     def payload_hash(self) -> str:
         """The SHA-256, in hexadecimal, that tells whether a key names the same request again (contract §7).
 
@@ -95,10 +109,12 @@ class TaskRequest:
         continuing = self.recovery_policy == "continue"
         payload = {
             "operation_type": self.operation_type,
-            "message": self.message,
+            "message": self.message or None,
             "cwd": self.cwd,
             "project_id": self.project_id,
             "thread_id": self.thread_id,
+            "source_thread_id": self.source_thread_id,
+            "expected_turn_id": self.expected_turn_id,
             "title": self.title,
             "model": self.model,
             "effort": self.effort,
@@ -140,6 +156,14 @@ def _refuse_misfits(arguments: SubmitTaskArguments) -> None:
         raise InvalidArgument(
             "max_continuations fits recovery_policy continue only.", path="max_continuations", allowed=[1]
         )
+    if arguments.operation_type == "fork_thread":
+        refuse_fork_misfits(arguments)
+        return
+    if arguments.operation_type == "steer_turn":
+        refuse_steer_misfits(arguments)
+        _refuse_two_threads(arguments)
+        return
+    refuse_other_misfits(arguments)
     if arguments.operation_type == "start_chat":
         _refuse_thread(arguments)
         if arguments.cwd is None and arguments.project_id is None:
@@ -149,6 +173,10 @@ def _refuse_misfits(arguments: SubmitTaskArguments) -> None:
         raise InvalidArgument("title fits start_chat only; the thread has its name.", path="title")
     if arguments.thread_id is None and arguments.chat_id is None:
         raise InvalidArgument("send_message needs thread_id or chat_id.", path="thread_id")
+    _refuse_two_threads(arguments)
+
+
+def _refuse_two_threads(arguments: SubmitTaskArguments) -> None:
     if None not in (arguments.thread_id, arguments.chat_id) and arguments.thread_id != arguments.chat_id:
         raise InvalidArgument("chat_id and thread_id name different threads; give one.", path="chat_id")
 

@@ -18,7 +18,7 @@ def present_turn(moment: Moment, row: turn.Turn, arguments: GetOperationStatusAr
     """Return a turn; with messages only while it runs, since the final report carries the last one."""
     summary: TurnSummary = {"status": row.status}
     if isinstance(row, turn.Ended):
-        summary["terminalEvidence"] = _evidence(row)
+        summary["terminalEvidence"] = present_evidence(row)
         return summary
     if row.latest_progress_at is not None:
         summary["lastProgressAgeSeconds"] = seconds_between(row.latest_progress_at, moment.now)
@@ -72,7 +72,8 @@ def _total_tokens(usage: JsonObject) -> int | None:
     return None
 
 
-def _evidence(row: turn.Ended) -> TerminalEvidence:
+def present_evidence(row: turn.Ended) -> TerminalEvidence:
+    """Return how the end of a turn became known."""
     return {
         "source": row.terminal_source,
         "method": row.terminal_method,
@@ -85,13 +86,14 @@ def _messages(moment: Moment, row: turn.Turn, arguments: GetOperationStatusArgum
     seen = arguments.progress_cursor or 0
     events = moment.reader.messages(row.operation_id, limit=arguments.last_messages)
     return [
-        _message(event.at, event.text, arguments.message_max_chars)
+        present_message(event.at, event.text, arguments.message_max_chars)
         for event in events
         if event.sequence > seen and event.turn_id == row.turn_id
     ]
 
 
-def _message(at: int, text: str, limit: int) -> Message:
+def present_message(at: int, text: str, limit: int) -> Message:
+    """Return a message of the agent, cut off at ``limit`` characters."""
     shown = excerpt(text, limit)
     message: Message = {"at": timestamp(at), "text": shown.text}
     if shown.truncated:

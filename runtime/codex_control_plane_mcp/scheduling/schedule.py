@@ -61,6 +61,8 @@ class Schedule:
         """Return why a queued task has not started; `waiting_for_worker` if it only has to come first."""
         if row.next_attempt_at is not None and row.next_attempt_at > self._now:
             return row.queued_reason or "retry_after_worker_error"
+        if not row.runs_turn:
+            return "waiting_for_worker"
         if row.thread_id is not None and self._reader.thread_in_use(row.thread_id) is not None:
             return "thread_slot_limit"
         if len(self.active) >= self._settings.max_active_turns_global:

@@ -15,14 +15,14 @@ WHERE thread_id = :thread_id
 -- What a worker has claimed and Codex has not ended; oldest first.
 SELECT * FROM operation
 WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
-                'waiting_for_approval', 'waiting_for_user_input')
+                'waiting_for_approval', 'waiting_for_user_input', 'steering')
 ORDER BY created_at, operation_id;
 
 -- name: slot_holders
 -- What takes slots and locks, as the scheduler sees it; oldest first.
 SELECT operation_id, project_id, project_path, agent_id, thread_id, sandbox, resource_keys, ranked_at
 FROM operation
-WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+WHERE runs_turn AND state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
                 'waiting_for_approval', 'waiting_for_user_input')
 ORDER BY created_at, operation_id;
 
@@ -31,20 +31,20 @@ ORDER BY created_at, operation_id;
 -- From one lane to the next by the index: it costs what there are lanes, however many tasks wait.
 WITH RECURSIVE head (project_id, agent_id, sandbox, priority, ranked_at) AS (
   SELECT * FROM (
-    SELECT project_id, agent_id, sandbox, priority, ranked_at FROM operation WHERE state = 'queued'
+    SELECT project_id, agent_id, sandbox, priority, ranked_at FROM operation WHERE state = 'queued' AND runs_turn
     ORDER BY project_id, agent_id, sandbox, ranked_at LIMIT 1)
   UNION ALL
   SELECT following.project_id, following.agent_id, following.sandbox, following.priority, following.ranked_at
   FROM head JOIN operation AS following ON following.operation_id = coalesce(
     (SELECT operation_id FROM operation
-      WHERE state = 'queued' AND project_id = head.project_id AND agent_id = head.agent_id
+      WHERE state = 'queued' AND runs_turn AND project_id = head.project_id AND agent_id = head.agent_id
         AND sandbox > head.sandbox
       ORDER BY sandbox, ranked_at LIMIT 1),
     (SELECT operation_id FROM operation
-      WHERE state = 'queued' AND project_id = head.project_id AND agent_id > head.agent_id
+      WHERE state = 'queued' AND runs_turn AND project_id = head.project_id AND agent_id > head.agent_id
       ORDER BY agent_id, sandbox, ranked_at LIMIT 1),
     (SELECT operation_id FROM operation
-      WHERE state = 'queued' AND project_id > head.project_id
+      WHERE state = 'queued' AND runs_turn AND project_id > head.project_id
       ORDER BY project_id, agent_id, sandbox, ranked_at LIMIT 1)))
 SELECT head.*,
   (SELECT max(scheduled_at) FROM operation WHERE project_id = head.project_id) AS project_started_at,
@@ -56,12 +56,12 @@ FROM head ORDER BY head.project_id;
 -- The queued tasks of a lane that are not postponed and whose thread is idle, by rank.
 SELECT operation_id, project_id, project_path, agent_id, thread_id, sandbox, resource_keys, ranked_at
 FROM operation AS waiting
-WHERE waiting.state = 'queued'
+WHERE waiting.state = 'queued' AND waiting.runs_turn
   AND waiting.project_id = :project_id AND waiting.agent_id = :agent_id AND waiting.sandbox = :sandbox
   AND (waiting.next_attempt_at IS NULL OR waiting.next_attempt_at <= :now)
   AND NOT EXISTS (
     SELECT 1 FROM operation AS busy
-    WHERE busy.thread_id = waiting.thread_id
+    WHERE busy.thread_id = waiting.thread_id AND busy.runs_turn
       AND busy.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
                          'waiting_for_approval', 'waiting_for_user_input'))
   AND NOT EXISTS (
@@ -84,6 +84,18 @@ SELECT * FROM operation WHERE state = 'waiting_for_quota' ORDER BY resumes_at LI
 SELECT operation_id FROM operation WHERE +state IN (SELECT value FROM json_each(:states))
 ORDER BY updated_at DESC LIMIT :limit;
 
+-- name: queued_without_turn
+-- What needs no turn of its own and may start now, oldest first; a turn is told one thing after the other.
+SELECT * FROM operation AS waiting
+WHERE waiting.state = 'queued' AND NOT waiting.runs_turn
+  AND (waiting.next_attempt_at IS NULL OR waiting.next_attempt_at <= :now)
+  AND NOT EXISTS (
+    SELECT 1 FROM operation AS ahead
+    WHERE ahead.expected_turn_id = waiting.expected_turn_id
+      AND ahead.state IN ('queued', 'starting_app_server', 'steering')
+      AND (ahead.created_at, ahead.operation_id) < (waiting.created_at, waiting.operation_id))
+ORDER BY waiting.created_at, waiting.operation_id;
+
 -- name: next_attempt_due
 -- When the next postponed task may start.
 SELECT min(next_attempt_at) AS due FROM operation WHERE state = 'queued' AND next_attempt_at > :now;
@@ -104,7 +116,7 @@ WHERE state = 'queued' AND (created_at, operation_id) < (:created_at, :operation
 -- name: thread_in_use
 -- The task or the thread action that is on a thread; there is one at most.
 SELECT operation_id AS user_id FROM operation
-WHERE thread_id = :thread_id
+WHERE thread_id = :thread_id AND runs_turn
   AND state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
                 'waiting_for_approval', 'waiting_for_user_input')
 UNION ALL
@@ -241,6 +253,16 @@ SELECT * FROM progress_event
 WHERE operation_id = :operation_id AND kind = 'agent_message'
 ORDER BY sequence DESC LIMIT :limit;
 
+-- name: messages_of_turn
+-- The newest agent messages of one turn, newest first.
+SELECT * FROM progress_event
+WHERE turn_id = :turn_id AND kind = 'agent_message' ORDER BY sequence DESC LIMIT :limit;
+
+-- name: progress_of_turn
+-- The newest progress of one turn, agent messages aside, newest first.
+SELECT * FROM progress_event
+WHERE turn_id = :turn_id AND kind <> 'agent_message' ORDER BY sequence DESC LIMIT :limit;
+
 -- name: progress_count
 SELECT count(*) AS total, max(sequence) AS latest, max(at) AS latest_at
 FROM progress_event WHERE operation_id = :operation_id;
@@ -279,10 +301,10 @@ SELECT
   (SELECT count(*) FROM worker_command WHERE state IN ('queued', 'running')) AS commands,
   (SELECT count(*) FROM operation
     WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
-                    'waiting_for_approval', 'waiting_for_user_input')) AS in_hand,
+                    'waiting_for_approval', 'waiting_for_user_input', 'steering')) AS in_hand,
   (SELECT count(*) FROM operation
     WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
-                    'waiting_for_approval', 'waiting_for_user_input')
+                    'waiting_for_approval', 'waiting_for_user_input', 'steering')
       AND json_extract(last_error, '$.details.missingEvidence') IS NOT NULL) AS in_doubt;
 
 -- name: unresolved_operations
@@ -290,7 +312,7 @@ SELECT
 -- :since and were not submitted again; the longest waiting first.
 SELECT * FROM operation
 WHERE (state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
-                 'waiting_for_approval', 'waiting_for_user_input')
+                 'waiting_for_approval', 'waiting_for_user_input', 'steering')
        AND json_extract(last_error, '$.details.missingEvidence') IS NOT NULL)
    OR (state = 'unknown_after_app_server_exit' AND completed_at >= :since
        AND NOT EXISTS (SELECT 1 FROM operation AS later WHERE later.replaces_operation_id = operation.operation_id))

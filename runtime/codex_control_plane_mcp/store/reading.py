@@ -128,6 +128,11 @@ class Reader:
         rows = self._all("ended_operations", states=json.dumps(sorted(states)), limit=limit)
         return [str(row["operation_id"]) for row in rows]
 
+    def queued_without_turn(self, now: int) -> list[Queued]:
+        """Return the queued operations that need no turn of their own and may start now, oldest first."""
+        rows = map(read_operation, self._all("queued_without_turn", now=now))
+        return [row for row in rows if isinstance(row, Queued)]
+
     def next_attempt_due(self, now: int) -> int | None:
         """Return when the next postponed operation may start (milliseconds), or None."""
         return self._number("next_attempt_due", "due", now=now)
@@ -301,6 +306,16 @@ class Reader:
     def messages(self, operation_id: str, *, limit: int) -> list[ProgressEventRow]:
         """Return the newest agent messages of an operation, in order."""
         rows = self._all("messages", operation_id=operation_id, limit=limit)
+        return [read_progress_event(row) for row in reversed(rows)]
+
+    def messages_of_turn(self, turn_id: str, *, limit: int) -> list[ProgressEventRow]:
+        """Return the newest agent messages of a turn, in order."""
+        rows = self._all("messages_of_turn", turn_id=turn_id, limit=limit)
+        return [read_progress_event(row) for row in reversed(rows)]
+
+    def progress_of_turn(self, turn_id: str, *, limit: int) -> list[ProgressEventRow]:
+        """Return the newest progress of a turn, agent messages aside, in order."""
+        rows = self._all("progress_of_turn", turn_id=turn_id, limit=limit)
         return [read_progress_event(row) for row in reversed(rows)]
 
     def progress_count(self, operation_id: str) -> tuple[int, int | None, int | None]:

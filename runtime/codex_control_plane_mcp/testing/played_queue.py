@@ -74,6 +74,7 @@ class PlayedQueue:
             operation_type="start_chat" if wish.thread is None else "send_message",
             payload_hash="hash",
             message="Play along.",
+            runs_turn=True,
             project_id=wish.project,
             project_path=wish.project,
             cwd=wish.project,

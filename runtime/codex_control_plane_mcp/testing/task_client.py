@@ -17,6 +17,7 @@ from codex_control_plane_contract.types import (
     OperationStatus,
     ThreadAction,
     ThreadChanged,
+    Turn,
 )
 from codex_control_plane_contract.values import JsonObject, JsonValue
 
@@ -78,6 +79,30 @@ class TaskClient:
             "Acknowledgement",
             await self.call("codex_submit_task", operation_type="send_message", **arguments),
         )
+
+    async def steer(self, turn: Turn, message: str, **more: JsonValue) -> Acknowledgement:
+        """Submit words for a turn that runs. Raises CallFailed."""
+        arguments: JsonObject = {"thread_id": turn["threadId"], "expected_turn_id": turn["turnId"], **more}
+        return cast(
+            "Acknowledgement",
+            await self.call("codex_submit_task", operation_type="steer_turn", message=message, **arguments),
+        )
+
+    async def fork(self, source_thread_id: str, **more: JsonValue) -> Acknowledgement:
+        """Submit the copy of a thread, with a `message` or without. Raises CallFailed."""
+        arguments: JsonObject = {"source_thread_id": source_thread_id, **more}
+        return cast(
+            "Acknowledgement", await self.call("codex_submit_task", operation_type="fork_thread", **arguments)
+        )
+
+    async def turn(self, turn_id: str, **more: JsonValue) -> Turn:
+        """Read a turn. Raises CallFailed."""
+        return cast("Turn", await self.call("codex_get_turn_status", turn_id=turn_id, **more))
+
+    async def turn_of(self, operation_id: str, *, within: float = PATIENCE) -> Turn:
+        """Return the turn of an operation once it runs. Raises as `wait_until` does."""
+        row = await self.wait_until(operation_id, "running", within=within)
+        return await self.turn(row["turnId"])
 
     async def status(self, operation_id: str, **more: JsonValue) -> Operation:
         """Read an operation. Raises CallFailed."""

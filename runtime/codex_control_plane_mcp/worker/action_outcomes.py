@@ -16,7 +16,7 @@ from codex_control_plane_contract.lifecycles import attempt, thread_action
 from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import calls
-from codex_control_plane_mcp.worker.requeueing import gone
+from codex_control_plane_mcp.worker.faults import gone
 
 ActionKind = thread_action.Kind
 CallKind = Literal["thread_archive", "thread_unarchive", "thread_compaction"]

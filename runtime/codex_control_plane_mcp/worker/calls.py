@@ -10,6 +10,7 @@ from codex_control_plane_contract.lifecycles import attempt
 from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.store.identifiers import new_id
+from codex_control_plane_mcp.worker.faults import gone
 
 WordT = TypeVar("WordT", str, Error)
 
@@ -65,6 +66,18 @@ def doubt(transaction: Transaction, reader: Reader, attempt_id: str, error: Erro
     calling = reader.attempt(attempt_id)
     if isinstance(calling, attempt.Sent):
         transaction.apply(calling.doubt(error=error), evidence=error["message"][:500])
+
+
+def doubted(
+    transaction: Transaction, reader: Reader, operation_id: str, kind: Kind
+) -> attempt.Unknown | None:
+    """Return the task's open call with its outcome unknown; None if it was certainly not sent."""
+    calling = reader.open_attempt_of(operation_id, kind)
+    if isinstance(calling, attempt.Sent):
+        return transaction.apply(
+            calling.doubt(error=gone("The worker that sent it, or its connection, is gone."))
+        )
+    return calling if isinstance(calling, attempt.Unknown) else None
 
 
 def void(transaction: Transaction, reader: Reader, attempt_id: str, evidence: str) -> None:

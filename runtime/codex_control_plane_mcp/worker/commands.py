@@ -13,10 +13,9 @@ from codex_control_plane_mcp import questions, sealing
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
 from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
 from codex_control_plane_mcp.worker import action_outcomes, calls
-from codex_control_plane_mcp.worker.faults import refusal, unavailable
+from codex_control_plane_mcp.worker.faults import gone, refusal, unavailable
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
-from codex_control_plane_mcp.worker.requeueing import gone
 from codex_control_plane_mcp.worker.thread_actions import ThreadActor
 
 _LOG = logging.getLogger(__name__)

@@ -18,11 +18,10 @@ from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import action_outcomes as outcomes
 from codex_control_plane_mcp.worker import calls
 from codex_control_plane_mcp.worker.endings import codex_error
-from codex_control_plane_mcp.worker.faults import refusal, thread_young, unavailable
+from codex_control_plane_mcp.worker.faults import gone, refusal, thread_young, unavailable
 from codex_control_plane_mcp.worker.history import History, died, read_history
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
-from codex_control_plane_mcp.worker.requeueing import gone
 
 _CALL_SECONDS = 30.0
 # How long the history may lag behind what Codex has said, or has been asked just before a connection broke.

@@ -23,14 +23,16 @@ from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Trans
 from codex_control_plane_mcp.worker import asking, doubting
 from codex_control_plane_mcp.worker.commands import Commander, close_fulfilled
 from codex_control_plane_mcp.worker.continuation import replenish
+from codex_control_plane_mcp.worker.faults import Deferred
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.linking import Linking
 from codex_control_plane_mcp.worker.lookup import goes_on
 from codex_control_plane_mcp.worker.pressure import Pressure
 from codex_control_plane_mcp.worker.quota import Patience
-from codex_control_plane_mcp.worker.reconciliation import Deferred, Reconciler
-from codex_control_plane_mcp.worker.starting import Opened, Starter
+from codex_control_plane_mcp.worker.reconciliation import Reconciler
+from codex_control_plane_mcp.worker.starting import Claimed, Starter
+from codex_control_plane_mcp.worker.steering import Steerer
 
 _LOG = logging.getLogger(__name__)
 # Pace of a second look at what could not be settled, and of work that met a fault of ours.
@@ -59,7 +61,8 @@ class Executor:
         self._pressure = Pressure(ledger, limit=settings.max_app_server_pending_requests)
         self._patience = Patience.of(settings)
         self._woken = asyncio.Event()
-        self._starter = Starter(ledger, settings)
+        self._steerer = Steerer(ledger, retry_seconds=settings.retry_seconds)
+        self._starter = Starter(ledger, settings, self._steerer)
         self._commander = Commander(ledger, self.wake, silence_seconds=settings.silence_seconds)
         self._linking = Linking(ledger, settings, state_directory, wake=self.wake)
         self._carried: dict[str, asyncio.Task[None]] = {}
@@ -128,7 +131,7 @@ class Executor:
     async def _claim(self) -> None:
         """Take up what may start, one after the other, for as long as Codex keeps up with its calls."""
         while not await self._pressure.is_too_high(link := self._linking.open_link):
-            claimed = await self._starter.claim(link)
+            claimed = await self._starter.claim(link, seen_by=self._linking.link)
             if claimed is None:
                 return
             self._carry(claimed.operation_id, self._start(claimed, link))
@@ -137,7 +140,8 @@ class Executor:
         now = self._ledger.store.clock.now()
         return Agenda(
             overdue=bool(reader.lapsed_interactions(now) or reader.replenished_operations(now)),
-            claimable=Schedule(reader, self._settings, now=now).next() is not None,
+            claimable=Schedule(reader, self._settings, now=now).next() is not None
+            or bool(reader.queued_without_turn(now)),
             in_hand=reader.operations_in_hand(),
             commands=bool(reader.open_commands()),
             now=now,
@@ -209,7 +213,7 @@ class Executor:
             _LOG.exception("work on %s failed", operation_id)
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _start(self, claimed: operation.StartingAppServer | Opened, link: Link | None) -> None:
+    async def _start(self, claimed: Claimed, link: Link | None) -> None:
         self._settled.pop(claimed.operation_id, None)
         try:
             link = link or await self._linking.admitted()
@@ -242,7 +246,7 @@ class Executor:
         if row is None:
             return
         try:
-            await Reconciler(self._ledger, link, self._patience).reconcile(row)
+            await Reconciler(self._ledger, link, self._patience, self._steerer).reconcile(row)
         except (Deferred, *STATE_FAULTS) as reason:
             _LOG.warning("cannot settle %s yet: %s", operation_id, reason)
             if isinstance(reason, Deferred):

@@ -5,8 +5,11 @@ from codex_control_plane_contract.errors import (
     CodexBusy,
     CodexSendFailed,
     CodexThreadNotFound,
+    CodexTurnNotFound,
     ControlPlaneError,
 )
+from codex_control_plane_contract.lifecycles import operation
+from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.codex.errors import CallRefused
 
 # What thread/resume and thread/turns/list say of a thread that is not, or no longer, on disk.
@@ -20,6 +23,8 @@ _YOUNG = (
 _ARCHIVED = "is archived"
 _CONFIGURATION = "failed to load configuration"
 _WRITER = "already has an active writer"
+# What turn/steer says of a turn that does not run (any more).
+_NOT_RUNNING = ("no active turn to steer", "expected active turn id")
 
 
 class StartFailed(Exception):
@@ -28,6 +33,10 @@ class StartFailed(Exception):
     def __init__(self, error: ControlPlaneError) -> None:
         super().__init__(error.message)
         self.error = error
+
+
+class Deferred(Exception):
+    """The truth cannot be read now (another Codex holds the thread, or the call failed): look again later."""
 
 
 def thread_young(refused: CallRefused) -> bool:
@@ -77,6 +86,24 @@ def refusal(refused: CallRefused) -> ControlPlaneError:
     )
 
 
+def steer_refusal(refused: CallRefused, row: operation.Steering) -> ControlPlaneError:
+    """Return a refusal of turn/steer; a turn that does not run here can never be steered."""
+    if thread_lost(refused) or any(words in refused.message for words in _NOT_RUNNING):
+        return turn_over(row, codexMessage=refused.message[:500])
+    return refusal(refused)
+
+
+def turn_over(row: operation.Steering, **details: str) -> CodexTurnNotFound:
+    """Return the error of words whose turn does not run; they never reached the model."""
+    return CodexTurnNotFound(
+        f"Turn {row.expected_turn_id} does not run any more, so Codex did not take the words. "
+        "Submit send_message to say them in a turn of their own.",
+        threadId=row.thread_id,
+        turnId=row.expected_turn_id,
+        **details,
+    )
+
+
 def unavailable(fault: Exception) -> CodexAppServerUnavailable:
     """Return the error of a call that got no answer."""
     return CodexAppServerUnavailable(f"The app-server did not answer: {fault}")
@@ -85,3 +112,8 @@ def unavailable(fault: Exception) -> CodexAppServerUnavailable:
 def busy(message: str) -> CodexBusy:
     """Return the error of a thread that somebody else uses."""
     return CodexBusy(message)
+
+
+def gone(message: str) -> Error:
+    """Return the error of work that ended with its app-server or worker."""
+    return {"code": "CODEX_APP_SERVER_UNAVAILABLE", "message": message, "details": {}, "retryable": True}

@@ -47,6 +47,11 @@ class Linking:
         self._not_before = 0.0
 
     @property
+    def link(self) -> Link | None:
+        """The link, if there is one now; it may not take new tasks."""
+        return self._link
+
+    @property
     def open_link(self) -> Link | None:
         """The link, if there is one now that takes new tasks."""
         return self._link if self._link is self._admitted else None

@@ -17,12 +17,13 @@ from codex_control_plane_mcp.doubts import final_doubt
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import asking, calls, progress
 from codex_control_plane_mcp.worker.endings import read_end
-from codex_control_plane_mcp.worker.faults import may_pass, thread_lost, thread_young
+from codex_control_plane_mcp.worker.faults import Deferred, gone, may_pass, thread_lost, thread_young
 from codex_control_plane_mcp.worker.history import History, died, read_history
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.quota import Patience
-from codex_control_plane_mcp.worker.requeueing import gone, recover
+from codex_control_plane_mcp.worker.requeueing import recover
+from codex_control_plane_mcp.worker.steering import Steerer
 from codex_control_plane_mcp.worker.turn_end import TurnEnd
 from codex_control_plane_mcp.worker.turns import begin_turn, end_turn, forget_turn, lose_turn, settle_waiting
 
@@ -36,15 +37,12 @@ _REPEAT_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
 
 
-class Deferred(Exception):
-    """The truth cannot be read now (another Codex holds the thread, or the call failed): look again later."""
-
-
 class Reconciler:
     """Settles what is in hand against one session."""
 
-    def __init__(self, ledger: Ledger, link: Link, patience: Patience) -> None:
+    def __init__(self, ledger: Ledger, link: Link, patience: Patience, steerer: Steerer) -> None:
         self._ledger = ledger
+        self._steerer = steerer
         self._link = link
         self._patience = patience
 
@@ -56,6 +54,8 @@ class Reconciler:
             await self._recover(
                 row.operation_id, "its worker or app-server went away before the prompt was sent"
             )
+        elif isinstance(row, operation.Steering):
+            await self._steerer.reconcile(row, self._link)
         elif isinstance(row, operation.InTurn):
             await self._reconcile_turn(row)
 
@@ -68,7 +68,9 @@ class Reconciler:
         await self._ledger.change(decide)
 
     async def _reconcile_start(self, row: operation.StartingTurn) -> None:
-        calling = await self._ledger.change(lambda tx, reader: _doubted(tx, reader, row.operation_id))
+        calling = await self._ledger.change(
+            lambda tx, reader: calls.doubted(tx, reader, row.operation_id, "turn_start")
+        )
         if calling is None:
             await self._recover(row.operation_id, "its prompt was never sent")
             return
@@ -264,16 +266,6 @@ class Reconciler:
             lose_turn(transaction, reader, turn_id, gone(message))
 
         await self._ledger.change(decide)
-
-
-def _doubted(transaction: Transaction, reader: Reader, operation_id: str) -> attempt.Unknown | None:
-    """Return the prompt's call with its outcome marked as unknown; None if it was certainly not sent."""
-    calling = reader.open_attempt_of(operation_id, "turn_start")
-    if isinstance(calling, attempt.Sent):
-        return transaction.apply(
-            calling.doubt(error=gone("The worker that sent it, or its connection, is gone."))
-        )
-    return calling if isinstance(calling, attempt.Unknown) else None
 
 
 def _orphan_questions(transaction: Transaction, reader: Reader, turn_id: str) -> None:

@@ -1,11 +1,9 @@
 """Putting an operation back: the only way in which recovery leads to work (docs/architecture.md)."""
 
-from codex_control_plane_contract.codex import THREAD_START_LOST
 from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import operation
-from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.store import Reader, Transaction
-from codex_control_plane_mcp.worker import calls, continuation
+from codex_control_plane_mcp.worker import calls, continuation, opening
 
 _MOST_DOUBLINGS = 3
 
@@ -54,11 +52,5 @@ def withdraw(transaction: Transaction, reader: Reader, row: operation.Starting) 
 
 def void_calls(transaction: Transaction, reader: Reader, row: operation.Starting, *, evidence: str) -> None:
     """Settle the calls of a start that is given up; each is known to have had no effect that counts."""
-    orphaned = f"{THREAD_START_LOST.absent_means} ({evidence})"
-    calls.void_open(transaction, reader, row.operation_id, "thread_start", orphaned)
+    opening.void(transaction, reader, row.operation_id, evidence)
     calls.void_open(transaction, reader, row.operation_id, "turn_start", evidence)
-
-
-def gone(message: str) -> Error:
-    """Return the error of work that ended with its app-server or worker."""
-    return {"code": "CODEX_APP_SERVER_UNAVAILABLE", "message": message, "details": {}, "retryable": True}

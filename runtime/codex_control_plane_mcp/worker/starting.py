@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from codex_control_plane_contract.codex import CONTINUATION_PROMPT, ReplyInvalid
 from codex_control_plane_contract.errors import ControlPlaneError
@@ -18,13 +18,14 @@ from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
 from codex_control_plane_mcp.scheduling import Schedule
 from codex_control_plane_mcp.store import Reader, Transaction
-from codex_control_plane_mcp.worker import calls
+from codex_control_plane_mcp.worker import calls, opening, steering
 from codex_control_plane_mcp.worker.faults import StartFailed, busy, refusal, thread_lost, unavailable
 from codex_control_plane_mcp.worker.history import holds_label, read_turns
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.policies import approval_policy, sandbox_policy
 from codex_control_plane_mcp.worker.requeueing import put_back, void_calls, withdraw
+from codex_control_plane_mcp.worker.steering import Steerer, Words
 from codex_control_plane_mcp.worker.turns import begin_turn
 
 _NAME_SECONDS = 10.0
@@ -32,7 +33,7 @@ _NAME_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An operation whose thread comes next; ``calling`` is the recorded thread/start of a new one."""
+    """An operation whose thread comes next; ``calling`` is the recorded call that makes a new one."""
 
     row: operation.StartingThread
     calling: attempt.Sent | None
@@ -52,21 +53,28 @@ class Prompt:
     text: str
 
 
-class Starter:
-    """Carries claimed operations to a running turn."""
+Claimed: TypeAlias = operation.StartingAppServer | Opened | Words
+"""What the worker has taken: without a link, with a thread to open, or with words to hand over."""
 
-    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+
+class Starter:
+    """Carries claimed operations to a running turn, and those without a turn to their end."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, steerer: Steerer) -> None:
         self._ledger = ledger
+        self._steerer = steerer
         self._settings = settings
 
-    async def claim(self, link: Link | None) -> operation.StartingAppServer | Opened | None:
+    async def claim(self, link: Link | None, *, seen_by: Link | None) -> Claimed | None:
         """Take the next operation that may start out of the queue, or return None.
 
-        With a link at hand its thread is opened in the same commit.
+        With a link at hand its first call is put on record in the same commit. ``seen_by`` is the link on
+        which turns were seen to run, which may not take new tasks yet.
         """
 
-        def decide(transaction: Transaction, reader: Reader) -> operation.StartingAppServer | Opened | None:
+        def decide(transaction: Transaction, reader: Reader) -> Claimed | None:
             row = Schedule(reader, self._settings, now=transaction.now).next()
+            row = row or _next_without_turn(reader, seen_by, transaction.now)
             if row is None:
                 return None
             claimed = transaction.apply(row.claim(worker_id=self._ledger.worker_id))
@@ -74,15 +82,22 @@ class Starter:
 
         return await self._ledger.change(decide)
 
-    async def start(self, claimed: operation.StartingAppServer | Opened, link: Link) -> bool:
-        """Bring the operation to ``running``; on a fault put it back or end it.
+    async def start(self, claimed: Claimed, link: Link) -> bool:
+        """Bring the operation to ``running``, or hand its words over; on a fault put it back or end it.
 
-        Returns False if the outcome of turn/start is unknown, which only reconciliation can settle. A fault
-        of the store goes through: the operation stays as it is, and reconciliation finds what was sent.
+        Returns False if the outcome of turn/start or turn/steer is unknown, which only reconciliation can
+        settle. A fault of the store goes through: the operation stays as it is, and reconciliation finds
+        what was sent.
         """
-        opened = claimed if isinstance(claimed, Opened) else await self._open(claimed.operation_id, link)
+        opened = (
+            await self._open(claimed.operation_id, link)
+            if isinstance(claimed, operation.StartingAppServer)
+            else claimed
+        )
         if opened is None:
             return True
+        if isinstance(opened, Words):
+            return await self._steerer.hand_over(opened, link)
         row = opened.row
         try:
             if row.thread_id is not None:
@@ -105,10 +120,10 @@ class Starter:
 
         await self._ledger.change(decide)
 
-    async def _open(self, operation_id: str, link: Link) -> Opened | None:
-        """Open the thread of an operation that had to wait for the link; None if it is to be stopped."""
+    async def _open(self, operation_id: str, link: Link) -> Opened | Words | None:
+        """Begin with an operation that had to wait for the link; None if it is to be stopped."""
 
-        def decide(transaction: Transaction, reader: Reader) -> Opened | None:
+        def decide(transaction: Transaction, reader: Reader) -> Opened | Words | None:
             row = reader.operation(operation_id)
             if not isinstance(row, operation.StartingAppServer) or withdraw(transaction, reader, row):
                 return None
@@ -116,18 +131,25 @@ class Starter:
 
         return await self._ledger.change(decide)
 
-    def _opened(self, transaction: Transaction, row: operation.StartingAppServer, link: Link) -> Opened:
+    def _opened(
+        self, transaction: Transaction, row: operation.StartingAppServer, link: Link
+    ) -> Opened | Words:
+        if row.operation_type == "steer_turn":
+            return steering.begin(transaction, row, link, self._ledger.worker_id)
         opened = transaction.apply(row.open_thread(app_server_generation=link.session.generation))
-        return Opened(opened, None if opened.thread_id else self._record(transaction, opened, "thread_start"))
+        return Opened(
+            opened, None if opened.thread_id else self._record(transaction, opened, opening.kind_of(opened))
+        )
 
     def _open_turn(
         self, operation_id: str, thread_id: str, text: str, transaction: Transaction, reader: Reader
     ) -> Prompt | None:
-        calling = reader.open_attempt_of(operation_id, "thread_start")
-        evidence = "reply to thread/resume" if calling is None else "reply to thread/start"
-        if isinstance(calling, attempt.Sent):
-            transaction.apply(calling.accept(evidence=evidence, thread_id=thread_id))
         row = reader.operation(operation_id)
+        calling = reader.open_attempt_of(operation_id, opening.kind_of(row)) if row is not None else None
+        evidence = "reply to thread/resume"
+        if isinstance(calling, attempt.Sent):
+            evidence = f"reply to {calling.kind.replace('_', '/')}"
+            transaction.apply(calling.accept(evidence=evidence, thread_id=thread_id))
         if not isinstance(row, operation.StartingThread) or withdraw(transaction, reader, row):
             return None
         ready = transaction.apply(row.open_turn(thread_id=thread_id), evidence=evidence)
@@ -137,7 +159,7 @@ class Starter:
         self,
         transaction: Transaction,
         row: operation.StartingThread | operation.StartingTurn,
-        kind: Literal["thread_start", "turn_start"],
+        kind: Literal["thread_start", "thread_fork", "turn_start"],
     ) -> attempt.Sent:
         return calls.record_sent(
             transaction,
@@ -184,10 +206,13 @@ class Starter:
         calling = opened.calling
         if calling is None:
             calling = await self._ledger.change(
-                lambda transaction, _: self._record(transaction, opened.row, "thread_start")
+                lambda transaction, _: self._record(transaction, opened.row, opening.kind_of(opened.row))
             )
         thread_id = await self._new_thread(opened.row, calling, link)
         async with link.following.holding(thread_id):
+            if not opened.row.runs_turn:
+                await self._finish_fork(opened.row, thread_id, link)
+                return True
             return await self._hand_over(opened.row, thread_id, opened.row.message, link)
 
     async def _hand_over(self, row: operation.StartingThread, thread_id: str, text: str, link: Link) -> bool:
@@ -197,23 +222,14 @@ class Starter:
     async def _new_thread(self, row: operation.StartingThread, calling: attempt.Sent, link: Link) -> str:
         self._ledger.require_lease()
         try:
-            reply = await link.session.calls.thread_start(
-                timeout=row.timeout_seconds,
-                cwd=row.cwd,
-                model=row.model,
-                # Anything wider would mark the directory as trusted in the user's config.toml;
-                # turn/start gives the turn what the task asks for.
-                sandbox="read-only",
-                thread_source=calling.attempt_id,
-            )
+            return await opening.call_codex(row, calling, link)
         except CallRefused as refused:
             error = refusal(refused)
             await self._settle(calls.refuse, calling, error.as_error())
             raise StartFailed(error) from refused
         except (CallUnanswered, CallNotSent, ReplyInvalid) as fault:
-            # Whatever became of it, an unused thread holds no prompt and is not even on disk.
+            # Whatever became of it, an unused thread holds no prompt of this task.
             raise StartFailed(unavailable(fault)) from fault
-        return reply["thread"]["id"]
 
     async def _resumed(self, row: operation.StartingThread, thread_id: str, link: Link) -> bool:
         """Load the thread; return False if it is one of ours that never came to be."""
@@ -222,7 +238,7 @@ class Starter:
                 timeout=row.timeout_seconds, thread_id=thread_id, exclude_turns=True
             )
         except CallRefused as refused:
-            never_used = row.operation_type == "start_chat" and row.continues_turn_id is None
+            never_used = row.operation_type in ("start_chat", "fork_thread") and row.continues_turn_id is None
             if thread_lost(refused) and never_used:
                 return False
             raise StartFailed(refusal(refused)) from refused
@@ -280,9 +296,26 @@ class Starter:
                 evidence="reply to turn/start",
             )
         )
-        if row.title and row.operation_type == "start_chat":
-            # A name is for people; the task is none the worse without it.
-            with contextlib.suppress(CallError):
-                await link.session.calls.thread_name_set(
-                    timeout=_NAME_SECONDS, thread_id=row.thread_id, name=row.title
-                )
+        await _name(row, row.thread_id, link)
+
+    async def _finish_fork(self, row: operation.StartingThread, thread_id: str, link: Link) -> None:
+        await self._ledger.change(
+            lambda tx, reader: opening.finish_fork(tx, reader, row.operation_id, thread_id)
+        )
+        await _name(row, thread_id, link)
+        await link.following.leave(thread_id)
+
+
+async def _name(row: operation.Starting, thread_id: str, link: Link) -> None:
+    if row.title:
+        # A name is for people; the task is none the worse without it.
+        with contextlib.suppress(CallError):
+            await link.session.calls.thread_name_set(
+                timeout=_NAME_SECONDS, thread_id=thread_id, name=row.title
+            )
+
+
+def _next_without_turn(reader: Reader, link: Link | None, now: int) -> operation.Queued | None:
+    """Return the oldest operation without a turn that may start now; it waits for no slot and no thread."""
+    rows = reader.queued_without_turn(now)
+    return next((row for row in rows if steering.may_be_steered(reader, row, link)), None)

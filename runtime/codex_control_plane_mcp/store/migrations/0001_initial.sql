@@ -12,7 +12,7 @@ CREATE TABLE attempt (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     operation_id TEXT REFERENCES operation (operation_id),
-    kind TEXT NOT NULL CHECK (kind IN ('thread_start', 'turn_start', 'turn_interrupt', 'interaction_answer', 'thread_archive', 'thread_unarchive', 'thread_compaction')),
+    kind TEXT NOT NULL CHECK (kind IN ('thread_start', 'thread_fork', 'turn_start', 'turn_steer', 'turn_interrupt', 'interaction_answer', 'thread_archive', 'thread_unarchive', 'thread_compaction')),
     subject_id TEXT NOT NULL,
     worker_id TEXT NOT NULL,
     app_server_generation INTEGER NOT NULL,
@@ -267,14 +267,15 @@ END;
 -- One task that a client submitted, from the acknowledgement to the final report.
 CREATE TABLE operation (
     operation_id TEXT PRIMARY KEY NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'running', 'waiting_for_approval', 'waiting_for_user_input', 'waiting_for_quota', 'completed', 'failed', 'interrupted', 'cancelled', 'orphaned', 'unknown_after_app_server_exit')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'steering', 'running', 'waiting_for_approval', 'waiting_for_user_input', 'waiting_for_quota', 'completed', 'steered', 'forked', 'failed', 'interrupted', 'cancelled', 'orphaned', 'unknown_after_app_server_exit')),
     revision INTEGER NOT NULL CHECK (revision >= 1),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    operation_type TEXT NOT NULL CHECK (operation_type IN ('start_chat', 'send_message')),
+    operation_type TEXT NOT NULL CHECK (operation_type IN ('start_chat', 'send_message', 'steer_turn', 'fork_thread')),
     client_request_id TEXT,
     payload_hash TEXT NOT NULL,
     message TEXT NOT NULL,
+    runs_turn INTEGER NOT NULL CHECK (runs_turn IN (0, 1)),
     title TEXT,
     project_id TEXT NOT NULL,
     project_path TEXT NOT NULL,
@@ -295,6 +296,8 @@ CREATE TABLE operation (
     ranked_at INTEGER NOT NULL,
     scheduled_at INTEGER,
     thread_id TEXT,
+    source_thread_id TEXT,
+    expected_turn_id TEXT,
     turn_id TEXT,
     replaces_operation_id TEXT REFERENCES operation (operation_id),
     worker_id TEXT,
@@ -312,11 +315,14 @@ CREATE TABLE operation (
     CONSTRAINT operation_starting_app_server CHECK (state <> 'starting_app_server' OR (worker_id IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_starting_thread CHECK (state <> 'starting_thread' OR (worker_id IS NOT NULL AND app_server_generation IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_starting_turn CHECK (state <> 'starting_turn' OR (worker_id IS NOT NULL AND app_server_generation IS NOT NULL AND thread_id IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
+    CONSTRAINT operation_steering CHECK (state <> 'steering' OR (worker_id IS NOT NULL AND app_server_generation IS NOT NULL AND thread_id IS NOT NULL AND expected_turn_id IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_running CHECK (state <> 'running' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND started_at IS NOT NULL AND completed_at IS NULL)),
     CONSTRAINT operation_waiting_for_approval CHECK (state <> 'waiting_for_approval' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND started_at IS NOT NULL AND completed_at IS NULL)),
     CONSTRAINT operation_waiting_for_user_input CHECK (state <> 'waiting_for_user_input' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND started_at IS NOT NULL AND completed_at IS NULL)),
     CONSTRAINT operation_waiting_for_quota CHECK (state <> 'waiting_for_quota' OR (thread_id IS NOT NULL AND continues_turn_id IS NOT NULL AND resumes_at IS NOT NULL AND last_error IS NOT NULL AND turn_id IS NULL AND started_at IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_completed CHECK (state <> 'completed' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND completed_at IS NOT NULL)),
+    CONSTRAINT operation_steered CHECK (state <> 'steered' OR (thread_id IS NOT NULL AND expected_turn_id IS NOT NULL AND completed_at IS NOT NULL AND turn_id IS NULL)),
+    CONSTRAINT operation_forked CHECK (state <> 'forked' OR (thread_id IS NOT NULL AND source_thread_id IS NOT NULL AND completed_at IS NOT NULL AND turn_id IS NULL)),
     CONSTRAINT operation_failed CHECK (state <> 'failed' OR (completed_at IS NOT NULL AND last_error IS NOT NULL)),
     CONSTRAINT operation_interrupted CHECK (state <> 'interrupted' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND completed_at IS NOT NULL)),
     CONSTRAINT operation_cancelled CHECK (state <> 'cancelled' OR (completed_at IS NOT NULL AND turn_id IS NULL AND continues_turn_id IS NULL)),
@@ -336,6 +342,10 @@ CREATE UNIQUE INDEX operation_one_per_thread_id ON operation (thread_id)
 
 -- A turn carries one task.
 CREATE UNIQUE INDEX operation_one_per_turn_id ON operation (turn_id);
+
+-- A turn is told one thing at a time; the order is the caller's.
+CREATE UNIQUE INDEX operation_one_per_expected_turn_id ON operation (expected_turn_id)
+    WHERE state IN ('steering');
 
 CREATE INDEX operation_by_state_created_at ON operation (state, created_at);
 
@@ -369,6 +379,7 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'starting_app_server -> cancelled',
     'starting_app_server -> failed',
     'starting_app_server -> interrupted',
+    'starting_app_server -> steering',
     'starting_thread -> starting_turn',
     'starting_thread -> queued',
     'starting_thread -> starting_thread',
@@ -376,6 +387,7 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'starting_thread -> failed',
     'starting_thread -> orphaned',
     'starting_thread -> interrupted',
+    'starting_thread -> forked',
     'starting_turn -> running',
     'starting_turn -> queued',
     'starting_turn -> starting_turn',
@@ -384,6 +396,12 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'starting_turn -> orphaned',
     'starting_turn -> unknown_after_app_server_exit',
     'starting_turn -> interrupted',
+    'steering -> queued',
+    'steering -> steering',
+    'steering -> cancelled',
+    'steering -> failed',
+    'steering -> unknown_after_app_server_exit',
+    'steering -> steered',
     'running -> waiting_for_approval',
     'running -> waiting_for_user_input',
     'running -> running',
@@ -422,11 +440,14 @@ BEGIN
         WHEN 'queued -> queued' THEN RAISE(ABORT, 'operation: queued -> queued is no edge of the spec')
         WHEN 'queued -> starting_thread' THEN RAISE(ABORT, 'operation: queued -> starting_thread is no edge of the spec')
         WHEN 'queued -> starting_turn' THEN RAISE(ABORT, 'operation: queued -> starting_turn is no edge of the spec')
+        WHEN 'queued -> steering' THEN RAISE(ABORT, 'operation: queued -> steering is no edge of the spec')
         WHEN 'queued -> running' THEN RAISE(ABORT, 'operation: queued -> running is no edge of the spec')
         WHEN 'queued -> waiting_for_approval' THEN RAISE(ABORT, 'operation: queued -> waiting_for_approval is no edge of the spec')
         WHEN 'queued -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: queued -> waiting_for_user_input is no edge of the spec')
         WHEN 'queued -> waiting_for_quota' THEN RAISE(ABORT, 'operation: queued -> waiting_for_quota is no edge of the spec')
         WHEN 'queued -> completed' THEN RAISE(ABORT, 'operation: queued -> completed is no edge of the spec')
+        WHEN 'queued -> steered' THEN RAISE(ABORT, 'operation: queued -> steered is no edge of the spec')
+        WHEN 'queued -> forked' THEN RAISE(ABORT, 'operation: queued -> forked is no edge of the spec')
         WHEN 'queued -> orphaned' THEN RAISE(ABORT, 'operation: queued -> orphaned is no edge of the spec')
         WHEN 'queued -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: queued -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'starting_app_server -> starting_turn' THEN RAISE(ABORT, 'operation: starting_app_server -> starting_turn is no edge of the spec')
@@ -435,41 +456,71 @@ BEGIN
         WHEN 'starting_app_server -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: starting_app_server -> waiting_for_user_input is no edge of the spec')
         WHEN 'starting_app_server -> waiting_for_quota' THEN RAISE(ABORT, 'operation: starting_app_server -> waiting_for_quota is no edge of the spec')
         WHEN 'starting_app_server -> completed' THEN RAISE(ABORT, 'operation: starting_app_server -> completed is no edge of the spec')
+        WHEN 'starting_app_server -> steered' THEN RAISE(ABORT, 'operation: starting_app_server -> steered is no edge of the spec')
+        WHEN 'starting_app_server -> forked' THEN RAISE(ABORT, 'operation: starting_app_server -> forked is no edge of the spec')
         WHEN 'starting_app_server -> orphaned' THEN RAISE(ABORT, 'operation: starting_app_server -> orphaned is no edge of the spec')
         WHEN 'starting_app_server -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: starting_app_server -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'starting_thread -> starting_app_server' THEN RAISE(ABORT, 'operation: starting_thread -> starting_app_server is no edge of the spec')
+        WHEN 'starting_thread -> steering' THEN RAISE(ABORT, 'operation: starting_thread -> steering is no edge of the spec')
         WHEN 'starting_thread -> running' THEN RAISE(ABORT, 'operation: starting_thread -> running is no edge of the spec')
         WHEN 'starting_thread -> waiting_for_approval' THEN RAISE(ABORT, 'operation: starting_thread -> waiting_for_approval is no edge of the spec')
         WHEN 'starting_thread -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: starting_thread -> waiting_for_user_input is no edge of the spec')
         WHEN 'starting_thread -> waiting_for_quota' THEN RAISE(ABORT, 'operation: starting_thread -> waiting_for_quota is no edge of the spec')
         WHEN 'starting_thread -> completed' THEN RAISE(ABORT, 'operation: starting_thread -> completed is no edge of the spec')
+        WHEN 'starting_thread -> steered' THEN RAISE(ABORT, 'operation: starting_thread -> steered is no edge of the spec')
         WHEN 'starting_thread -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: starting_thread -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'starting_turn -> starting_app_server' THEN RAISE(ABORT, 'operation: starting_turn -> starting_app_server is no edge of the spec')
         WHEN 'starting_turn -> starting_thread' THEN RAISE(ABORT, 'operation: starting_turn -> starting_thread is no edge of the spec')
+        WHEN 'starting_turn -> steering' THEN RAISE(ABORT, 'operation: starting_turn -> steering is no edge of the spec')
         WHEN 'starting_turn -> waiting_for_approval' THEN RAISE(ABORT, 'operation: starting_turn -> waiting_for_approval is no edge of the spec')
         WHEN 'starting_turn -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: starting_turn -> waiting_for_user_input is no edge of the spec')
         WHEN 'starting_turn -> waiting_for_quota' THEN RAISE(ABORT, 'operation: starting_turn -> waiting_for_quota is no edge of the spec')
         WHEN 'starting_turn -> completed' THEN RAISE(ABORT, 'operation: starting_turn -> completed is no edge of the spec')
+        WHEN 'starting_turn -> steered' THEN RAISE(ABORT, 'operation: starting_turn -> steered is no edge of the spec')
+        WHEN 'starting_turn -> forked' THEN RAISE(ABORT, 'operation: starting_turn -> forked is no edge of the spec')
+        WHEN 'steering -> starting_app_server' THEN RAISE(ABORT, 'operation: steering -> starting_app_server is no edge of the spec')
+        WHEN 'steering -> starting_thread' THEN RAISE(ABORT, 'operation: steering -> starting_thread is no edge of the spec')
+        WHEN 'steering -> starting_turn' THEN RAISE(ABORT, 'operation: steering -> starting_turn is no edge of the spec')
+        WHEN 'steering -> running' THEN RAISE(ABORT, 'operation: steering -> running is no edge of the spec')
+        WHEN 'steering -> waiting_for_approval' THEN RAISE(ABORT, 'operation: steering -> waiting_for_approval is no edge of the spec')
+        WHEN 'steering -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: steering -> waiting_for_user_input is no edge of the spec')
+        WHEN 'steering -> waiting_for_quota' THEN RAISE(ABORT, 'operation: steering -> waiting_for_quota is no edge of the spec')
+        WHEN 'steering -> completed' THEN RAISE(ABORT, 'operation: steering -> completed is no edge of the spec')
+        WHEN 'steering -> forked' THEN RAISE(ABORT, 'operation: steering -> forked is no edge of the spec')
+        WHEN 'steering -> interrupted' THEN RAISE(ABORT, 'operation: steering -> interrupted is no edge of the spec')
+        WHEN 'steering -> orphaned' THEN RAISE(ABORT, 'operation: steering -> orphaned is no edge of the spec')
         WHEN 'running -> starting_app_server' THEN RAISE(ABORT, 'operation: running -> starting_app_server is no edge of the spec')
         WHEN 'running -> starting_thread' THEN RAISE(ABORT, 'operation: running -> starting_thread is no edge of the spec')
         WHEN 'running -> starting_turn' THEN RAISE(ABORT, 'operation: running -> starting_turn is no edge of the spec')
+        WHEN 'running -> steering' THEN RAISE(ABORT, 'operation: running -> steering is no edge of the spec')
+        WHEN 'running -> steered' THEN RAISE(ABORT, 'operation: running -> steered is no edge of the spec')
+        WHEN 'running -> forked' THEN RAISE(ABORT, 'operation: running -> forked is no edge of the spec')
         WHEN 'running -> cancelled' THEN RAISE(ABORT, 'operation: running -> cancelled is no edge of the spec')
         WHEN 'waiting_for_approval -> starting_app_server' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_app_server is no edge of the spec')
         WHEN 'waiting_for_approval -> starting_thread' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_thread is no edge of the spec')
         WHEN 'waiting_for_approval -> starting_turn' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_turn is no edge of the spec')
+        WHEN 'waiting_for_approval -> steering' THEN RAISE(ABORT, 'operation: waiting_for_approval -> steering is no edge of the spec')
+        WHEN 'waiting_for_approval -> steered' THEN RAISE(ABORT, 'operation: waiting_for_approval -> steered is no edge of the spec')
+        WHEN 'waiting_for_approval -> forked' THEN RAISE(ABORT, 'operation: waiting_for_approval -> forked is no edge of the spec')
         WHEN 'waiting_for_approval -> cancelled' THEN RAISE(ABORT, 'operation: waiting_for_approval -> cancelled is no edge of the spec')
         WHEN 'waiting_for_user_input -> starting_app_server' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_app_server is no edge of the spec')
         WHEN 'waiting_for_user_input -> starting_thread' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_thread is no edge of the spec')
         WHEN 'waiting_for_user_input -> starting_turn' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_turn is no edge of the spec')
+        WHEN 'waiting_for_user_input -> steering' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> steering is no edge of the spec')
+        WHEN 'waiting_for_user_input -> steered' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> steered is no edge of the spec')
+        WHEN 'waiting_for_user_input -> forked' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> forked is no edge of the spec')
         WHEN 'waiting_for_user_input -> cancelled' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> cancelled is no edge of the spec')
         WHEN 'waiting_for_quota -> starting_app_server' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_app_server is no edge of the spec')
         WHEN 'waiting_for_quota -> starting_thread' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_thread is no edge of the spec')
         WHEN 'waiting_for_quota -> starting_turn' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_turn is no edge of the spec')
+        WHEN 'waiting_for_quota -> steering' THEN RAISE(ABORT, 'operation: waiting_for_quota -> steering is no edge of the spec')
         WHEN 'waiting_for_quota -> running' THEN RAISE(ABORT, 'operation: waiting_for_quota -> running is no edge of the spec')
         WHEN 'waiting_for_quota -> waiting_for_approval' THEN RAISE(ABORT, 'operation: waiting_for_quota -> waiting_for_approval is no edge of the spec')
         WHEN 'waiting_for_quota -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: waiting_for_quota -> waiting_for_user_input is no edge of the spec')
         WHEN 'waiting_for_quota -> waiting_for_quota' THEN RAISE(ABORT, 'operation: waiting_for_quota -> waiting_for_quota is no edge of the spec')
         WHEN 'waiting_for_quota -> completed' THEN RAISE(ABORT, 'operation: waiting_for_quota -> completed is no edge of the spec')
+        WHEN 'waiting_for_quota -> steered' THEN RAISE(ABORT, 'operation: waiting_for_quota -> steered is no edge of the spec')
+        WHEN 'waiting_for_quota -> forked' THEN RAISE(ABORT, 'operation: waiting_for_quota -> forked is no edge of the spec')
         WHEN 'waiting_for_quota -> failed' THEN RAISE(ABORT, 'operation: waiting_for_quota -> failed is no edge of the spec')
         WHEN 'waiting_for_quota -> cancelled' THEN RAISE(ABORT, 'operation: waiting_for_quota -> cancelled is no edge of the spec')
         WHEN 'waiting_for_quota -> orphaned' THEN RAISE(ABORT, 'operation: waiting_for_quota -> orphaned is no edge of the spec')
@@ -478,25 +529,65 @@ BEGIN
         WHEN 'completed -> starting_app_server' THEN RAISE(ABORT, 'operation: completed -> starting_app_server is no edge of the spec')
         WHEN 'completed -> starting_thread' THEN RAISE(ABORT, 'operation: completed -> starting_thread is no edge of the spec')
         WHEN 'completed -> starting_turn' THEN RAISE(ABORT, 'operation: completed -> starting_turn is no edge of the spec')
+        WHEN 'completed -> steering' THEN RAISE(ABORT, 'operation: completed -> steering is no edge of the spec')
         WHEN 'completed -> running' THEN RAISE(ABORT, 'operation: completed -> running is no edge of the spec')
         WHEN 'completed -> waiting_for_approval' THEN RAISE(ABORT, 'operation: completed -> waiting_for_approval is no edge of the spec')
         WHEN 'completed -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: completed -> waiting_for_user_input is no edge of the spec')
         WHEN 'completed -> waiting_for_quota' THEN RAISE(ABORT, 'operation: completed -> waiting_for_quota is no edge of the spec')
         WHEN 'completed -> completed' THEN RAISE(ABORT, 'operation: completed -> completed is no edge of the spec')
+        WHEN 'completed -> steered' THEN RAISE(ABORT, 'operation: completed -> steered is no edge of the spec')
+        WHEN 'completed -> forked' THEN RAISE(ABORT, 'operation: completed -> forked is no edge of the spec')
         WHEN 'completed -> failed' THEN RAISE(ABORT, 'operation: completed -> failed is no edge of the spec')
         WHEN 'completed -> interrupted' THEN RAISE(ABORT, 'operation: completed -> interrupted is no edge of the spec')
         WHEN 'completed -> cancelled' THEN RAISE(ABORT, 'operation: completed -> cancelled is no edge of the spec')
         WHEN 'completed -> orphaned' THEN RAISE(ABORT, 'operation: completed -> orphaned is no edge of the spec')
         WHEN 'completed -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: completed -> unknown_after_app_server_exit is no edge of the spec')
+        WHEN 'steered -> queued' THEN RAISE(ABORT, 'operation: steered -> queued is no edge of the spec')
+        WHEN 'steered -> starting_app_server' THEN RAISE(ABORT, 'operation: steered -> starting_app_server is no edge of the spec')
+        WHEN 'steered -> starting_thread' THEN RAISE(ABORT, 'operation: steered -> starting_thread is no edge of the spec')
+        WHEN 'steered -> starting_turn' THEN RAISE(ABORT, 'operation: steered -> starting_turn is no edge of the spec')
+        WHEN 'steered -> steering' THEN RAISE(ABORT, 'operation: steered -> steering is no edge of the spec')
+        WHEN 'steered -> running' THEN RAISE(ABORT, 'operation: steered -> running is no edge of the spec')
+        WHEN 'steered -> waiting_for_approval' THEN RAISE(ABORT, 'operation: steered -> waiting_for_approval is no edge of the spec')
+        WHEN 'steered -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: steered -> waiting_for_user_input is no edge of the spec')
+        WHEN 'steered -> waiting_for_quota' THEN RAISE(ABORT, 'operation: steered -> waiting_for_quota is no edge of the spec')
+        WHEN 'steered -> completed' THEN RAISE(ABORT, 'operation: steered -> completed is no edge of the spec')
+        WHEN 'steered -> steered' THEN RAISE(ABORT, 'operation: steered -> steered is no edge of the spec')
+        WHEN 'steered -> forked' THEN RAISE(ABORT, 'operation: steered -> forked is no edge of the spec')
+        WHEN 'steered -> failed' THEN RAISE(ABORT, 'operation: steered -> failed is no edge of the spec')
+        WHEN 'steered -> interrupted' THEN RAISE(ABORT, 'operation: steered -> interrupted is no edge of the spec')
+        WHEN 'steered -> cancelled' THEN RAISE(ABORT, 'operation: steered -> cancelled is no edge of the spec')
+        WHEN 'steered -> orphaned' THEN RAISE(ABORT, 'operation: steered -> orphaned is no edge of the spec')
+        WHEN 'steered -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: steered -> unknown_after_app_server_exit is no edge of the spec')
+        WHEN 'forked -> queued' THEN RAISE(ABORT, 'operation: forked -> queued is no edge of the spec')
+        WHEN 'forked -> starting_app_server' THEN RAISE(ABORT, 'operation: forked -> starting_app_server is no edge of the spec')
+        WHEN 'forked -> starting_thread' THEN RAISE(ABORT, 'operation: forked -> starting_thread is no edge of the spec')
+        WHEN 'forked -> starting_turn' THEN RAISE(ABORT, 'operation: forked -> starting_turn is no edge of the spec')
+        WHEN 'forked -> steering' THEN RAISE(ABORT, 'operation: forked -> steering is no edge of the spec')
+        WHEN 'forked -> running' THEN RAISE(ABORT, 'operation: forked -> running is no edge of the spec')
+        WHEN 'forked -> waiting_for_approval' THEN RAISE(ABORT, 'operation: forked -> waiting_for_approval is no edge of the spec')
+        WHEN 'forked -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: forked -> waiting_for_user_input is no edge of the spec')
+        WHEN 'forked -> waiting_for_quota' THEN RAISE(ABORT, 'operation: forked -> waiting_for_quota is no edge of the spec')
+        WHEN 'forked -> completed' THEN RAISE(ABORT, 'operation: forked -> completed is no edge of the spec')
+        WHEN 'forked -> steered' THEN RAISE(ABORT, 'operation: forked -> steered is no edge of the spec')
+        WHEN 'forked -> forked' THEN RAISE(ABORT, 'operation: forked -> forked is no edge of the spec')
+        WHEN 'forked -> failed' THEN RAISE(ABORT, 'operation: forked -> failed is no edge of the spec')
+        WHEN 'forked -> interrupted' THEN RAISE(ABORT, 'operation: forked -> interrupted is no edge of the spec')
+        WHEN 'forked -> cancelled' THEN RAISE(ABORT, 'operation: forked -> cancelled is no edge of the spec')
+        WHEN 'forked -> orphaned' THEN RAISE(ABORT, 'operation: forked -> orphaned is no edge of the spec')
+        WHEN 'forked -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: forked -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'failed -> queued' THEN RAISE(ABORT, 'operation: failed -> queued is no edge of the spec')
         WHEN 'failed -> starting_app_server' THEN RAISE(ABORT, 'operation: failed -> starting_app_server is no edge of the spec')
         WHEN 'failed -> starting_thread' THEN RAISE(ABORT, 'operation: failed -> starting_thread is no edge of the spec')
         WHEN 'failed -> starting_turn' THEN RAISE(ABORT, 'operation: failed -> starting_turn is no edge of the spec')
+        WHEN 'failed -> steering' THEN RAISE(ABORT, 'operation: failed -> steering is no edge of the spec')
         WHEN 'failed -> running' THEN RAISE(ABORT, 'operation: failed -> running is no edge of the spec')
         WHEN 'failed -> waiting_for_approval' THEN RAISE(ABORT, 'operation: failed -> waiting_for_approval is no edge of the spec')
         WHEN 'failed -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: failed -> waiting_for_user_input is no edge of the spec')
         WHEN 'failed -> waiting_for_quota' THEN RAISE(ABORT, 'operation: failed -> waiting_for_quota is no edge of the spec')
         WHEN 'failed -> completed' THEN RAISE(ABORT, 'operation: failed -> completed is no edge of the spec')
+        WHEN 'failed -> steered' THEN RAISE(ABORT, 'operation: failed -> steered is no edge of the spec')
+        WHEN 'failed -> forked' THEN RAISE(ABORT, 'operation: failed -> forked is no edge of the spec')
         WHEN 'failed -> failed' THEN RAISE(ABORT, 'operation: failed -> failed is no edge of the spec')
         WHEN 'failed -> interrupted' THEN RAISE(ABORT, 'operation: failed -> interrupted is no edge of the spec')
         WHEN 'failed -> cancelled' THEN RAISE(ABORT, 'operation: failed -> cancelled is no edge of the spec')
@@ -506,11 +597,14 @@ BEGIN
         WHEN 'interrupted -> starting_app_server' THEN RAISE(ABORT, 'operation: interrupted -> starting_app_server is no edge of the spec')
         WHEN 'interrupted -> starting_thread' THEN RAISE(ABORT, 'operation: interrupted -> starting_thread is no edge of the spec')
         WHEN 'interrupted -> starting_turn' THEN RAISE(ABORT, 'operation: interrupted -> starting_turn is no edge of the spec')
+        WHEN 'interrupted -> steering' THEN RAISE(ABORT, 'operation: interrupted -> steering is no edge of the spec')
         WHEN 'interrupted -> running' THEN RAISE(ABORT, 'operation: interrupted -> running is no edge of the spec')
         WHEN 'interrupted -> waiting_for_approval' THEN RAISE(ABORT, 'operation: interrupted -> waiting_for_approval is no edge of the spec')
         WHEN 'interrupted -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: interrupted -> waiting_for_user_input is no edge of the spec')
         WHEN 'interrupted -> waiting_for_quota' THEN RAISE(ABORT, 'operation: interrupted -> waiting_for_quota is no edge of the spec')
         WHEN 'interrupted -> completed' THEN RAISE(ABORT, 'operation: interrupted -> completed is no edge of the spec')
+        WHEN 'interrupted -> steered' THEN RAISE(ABORT, 'operation: interrupted -> steered is no edge of the spec')
+        WHEN 'interrupted -> forked' THEN RAISE(ABORT, 'operation: interrupted -> forked is no edge of the spec')
         WHEN 'interrupted -> failed' THEN RAISE(ABORT, 'operation: interrupted -> failed is no edge of the spec')
         WHEN 'interrupted -> interrupted' THEN RAISE(ABORT, 'operation: interrupted -> interrupted is no edge of the spec')
         WHEN 'interrupted -> cancelled' THEN RAISE(ABORT, 'operation: interrupted -> cancelled is no edge of the spec')
@@ -520,11 +614,14 @@ BEGIN
         WHEN 'cancelled -> starting_app_server' THEN RAISE(ABORT, 'operation: cancelled -> starting_app_server is no edge of the spec')
         WHEN 'cancelled -> starting_thread' THEN RAISE(ABORT, 'operation: cancelled -> starting_thread is no edge of the spec')
         WHEN 'cancelled -> starting_turn' THEN RAISE(ABORT, 'operation: cancelled -> starting_turn is no edge of the spec')
+        WHEN 'cancelled -> steering' THEN RAISE(ABORT, 'operation: cancelled -> steering is no edge of the spec')
         WHEN 'cancelled -> running' THEN RAISE(ABORT, 'operation: cancelled -> running is no edge of the spec')
         WHEN 'cancelled -> waiting_for_approval' THEN RAISE(ABORT, 'operation: cancelled -> waiting_for_approval is no edge of the spec')
         WHEN 'cancelled -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: cancelled -> waiting_for_user_input is no edge of the spec')
         WHEN 'cancelled -> waiting_for_quota' THEN RAISE(ABORT, 'operation: cancelled -> waiting_for_quota is no edge of the spec')
         WHEN 'cancelled -> completed' THEN RAISE(ABORT, 'operation: cancelled -> completed is no edge of the spec')
+        WHEN 'cancelled -> steered' THEN RAISE(ABORT, 'operation: cancelled -> steered is no edge of the spec')
+        WHEN 'cancelled -> forked' THEN RAISE(ABORT, 'operation: cancelled -> forked is no edge of the spec')
         WHEN 'cancelled -> failed' THEN RAISE(ABORT, 'operation: cancelled -> failed is no edge of the spec')
         WHEN 'cancelled -> interrupted' THEN RAISE(ABORT, 'operation: cancelled -> interrupted is no edge of the spec')
         WHEN 'cancelled -> cancelled' THEN RAISE(ABORT, 'operation: cancelled -> cancelled is no edge of the spec')
@@ -534,11 +631,14 @@ BEGIN
         WHEN 'orphaned -> starting_app_server' THEN RAISE(ABORT, 'operation: orphaned -> starting_app_server is no edge of the spec')
         WHEN 'orphaned -> starting_thread' THEN RAISE(ABORT, 'operation: orphaned -> starting_thread is no edge of the spec')
         WHEN 'orphaned -> starting_turn' THEN RAISE(ABORT, 'operation: orphaned -> starting_turn is no edge of the spec')
+        WHEN 'orphaned -> steering' THEN RAISE(ABORT, 'operation: orphaned -> steering is no edge of the spec')
         WHEN 'orphaned -> running' THEN RAISE(ABORT, 'operation: orphaned -> running is no edge of the spec')
         WHEN 'orphaned -> waiting_for_approval' THEN RAISE(ABORT, 'operation: orphaned -> waiting_for_approval is no edge of the spec')
         WHEN 'orphaned -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: orphaned -> waiting_for_user_input is no edge of the spec')
         WHEN 'orphaned -> waiting_for_quota' THEN RAISE(ABORT, 'operation: orphaned -> waiting_for_quota is no edge of the spec')
         WHEN 'orphaned -> completed' THEN RAISE(ABORT, 'operation: orphaned -> completed is no edge of the spec')
+        WHEN 'orphaned -> steered' THEN RAISE(ABORT, 'operation: orphaned -> steered is no edge of the spec')
+        WHEN 'orphaned -> forked' THEN RAISE(ABORT, 'operation: orphaned -> forked is no edge of the spec')
         WHEN 'orphaned -> failed' THEN RAISE(ABORT, 'operation: orphaned -> failed is no edge of the spec')
         WHEN 'orphaned -> interrupted' THEN RAISE(ABORT, 'operation: orphaned -> interrupted is no edge of the spec')
         WHEN 'orphaned -> cancelled' THEN RAISE(ABORT, 'operation: orphaned -> cancelled is no edge of the spec')
@@ -548,11 +648,14 @@ BEGIN
         WHEN 'unknown_after_app_server_exit -> starting_app_server' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> starting_app_server is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> starting_thread' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> starting_thread is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> starting_turn' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> starting_turn is no edge of the spec')
+        WHEN 'unknown_after_app_server_exit -> steering' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> steering is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> running' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> running is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> waiting_for_approval' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> waiting_for_approval is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> waiting_for_user_input is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> waiting_for_quota' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> waiting_for_quota is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> completed' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> completed is no edge of the spec')
+        WHEN 'unknown_after_app_server_exit -> steered' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> steered is no edge of the spec')
+        WHEN 'unknown_after_app_server_exit -> forked' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> forked is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> failed' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> failed is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> interrupted' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> interrupted is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> cancelled' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> cancelled is no edge of the spec')
@@ -574,6 +677,7 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.client_request_id IS NOT OLD.client_request_id
     OR NEW.payload_hash IS NOT OLD.payload_hash
     OR NEW.message IS NOT OLD.message
+    OR NEW.runs_turn IS NOT OLD.runs_turn
     OR NEW.title IS NOT OLD.title
     OR NEW.project_id IS NOT OLD.project_id
     OR NEW.project_path IS NOT OLD.project_path
@@ -596,7 +700,7 @@ BEGIN
 END;
 
 CREATE TRIGGER operation_deletions BEFORE DELETE ON operation
-WHEN OLD.state NOT IN ('completed', 'failed', 'interrupted', 'cancelled', 'orphaned', 'unknown_after_app_server_exit')
+WHEN OLD.state NOT IN ('completed', 'steered', 'forked', 'failed', 'interrupted', 'cancelled', 'orphaned', 'unknown_after_app_server_exit')
 BEGIN
     SELECT RAISE(ABORT, 'operation: only a row that has ended may be deleted');
 END;

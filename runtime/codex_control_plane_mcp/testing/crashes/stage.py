@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
 
 from codex_control_plane_contract.fail_points import FailPoint
-from codex_control_plane_contract.types import Answered, Interaction
+from codex_control_plane_contract.types import Answered, Interaction, Turn
 from codex_control_plane_contract.values import JsonValue
 from codex_control_plane_mcp.process_identity import ProcessIdentity, is_alive
 from codex_control_plane_mcp.testing.crashes.armed_server import UNARMED, armed, armed_server
@@ -120,13 +120,44 @@ class Stage:
     ) -> str:
         """Submit a task that may end so; return its operation's id."""
         text = prompt(*steps)
-        if self.call_seconds is not None:
-            more["timeout_seconds"] = self.call_seconds
+        more |= self._bound()
         # The key makes it safe to submit again when a server breaks.
         key = f"crash-{next(self._keys)}"
         acknowledged = await (by or self.client).submit(text, client_request_id=key, **more)
         self._tasks.append(Task(acknowledged["operationId"], text, tuple(ends)))
         return acknowledged["operationId"]
+
+    async def steer(self, turn: Turn, *steps: str) -> str:
+        """Submit words for a turn, which it may end without; return the operation's id."""
+        text = prompt(*steps)
+        steer = await self.client.steer(
+            turn, text, client_request_id=f"crash-{next(self._keys)}", **self._bound()
+        )
+        self._tasks.append(Task(steer["operationId"], text, ("steered", "failed")))
+        return steer["operationId"]
+
+    async def fork(self, source_thread_id: str) -> str:
+        """Submit the copy of a thread; return the operation's id."""
+        fork = await self.client.fork(
+            source_thread_id, client_request_id=f"crash-{next(self._keys)}", **self._bound()
+        )
+        self._tasks.append(Task(fork["operationId"], "", ("forked",)))
+        return fork["operationId"]
+
+    async def called(self, operation_id: str, kind: str) -> None:
+        """Return once a call of this kind is on record for an operation, or the operation has ended."""
+
+        def on_record() -> bool:
+            with self.rig.store.read() as reader:
+                row = reader.operation(operation_id)
+                calls = reader.attempts_of(operation_id, kind)
+            return bool(calls) or (row is not None and row.facts.terminal)
+
+        assert await awaited(self.rig.store, on_record, self.patience), f"no {kind} of {operation_id}"
+
+    def _bound(self) -> dict[str, JsonValue]:
+        """Return the bound of a call where replies may be late."""
+        return {} if self.call_seconds is None else {"timeout_seconds": self.call_seconds}
 
     async def ended(self, operation_id: str) -> str:
         """Return the status in which an operation ends."""

@@ -253,6 +253,28 @@ async def give_an_answer_up(stage: Stage) -> None:
     await stage.ended(operation_id)
 
 
+async def steer_a_turn(stage: Stage) -> None:
+    """Words for a turn that runs; it ends with them, or without them if they were lost."""
+    gate = stage.new_gate()
+    operation_id = await stage.submit(f"wait {gate}", "say Not steered.")
+    async with stage.trapped_worker():
+        turn = await stage.client.turn_of(operation_id, within=stage.patience)
+        await stage.held(gate)
+        steer = await stage.steer(turn, "say Steered.")
+        await stage.called(steer, "turn_steer")
+        await stage.rig.model.gates.open(gate)
+        await stage.ended(steer)
+        await stage.ended(operation_id)
+
+
+async def fork_a_thread(stage: Stage) -> None:
+    """A copy of a thread, with which nothing is done."""
+    operation_id = await stage.submit("say Done.")
+    async with stage.trapped_worker():
+        row = await stage.client.ended(operation_id, within=stage.patience)
+        await stage.ended(await stage.fork(thread_of(row)))
+
+
 async def submit_by_a_server(stage: Stage) -> None:
     """A task that is submitted again when the server breaks."""
     await stage.start_worker()
@@ -406,6 +428,8 @@ STORIES: Final = (
     Story(act_on_no_thread, ("thread_action.fail",)),
     Story(lose_a_compaction, ("thread_action.lose",)),
     Story(archive_by_a_server, ("thread_action.request",), by_server=True),
+    Story(steer_a_turn, ("codex.turn/steer", "operation.steer", "operation.take_in")),
+    Story(fork_a_thread, ("codex.thread/fork", "operation.fork")),
     Story(submit_by_a_server, ("operation.submit", "store"), by_server=True),
     Story(cancel_by_a_server, ("operation.cancel",), by_server=True),
     Story(stop_by_a_server, ("operation.request_interrupt",), by_server=True),

@@ -71,7 +71,7 @@ async def complaints(rig: ScriptedRig, tasks: Sequence[Task]) -> list[str]:
         seen = rig.times_seen(task.prompt)
         if row.state not in task.statuses:
             wrong.append(f"{task.operation_id} is {row.state}, not {task.statuses}: {row.last_error}")
-        if seen > 1 or (seen == 0 and row.state == "completed"):
+        if seen > 1 or (seen == 0 and row.state in ("completed", "steered")):
             wrong.append(f"{task.operation_id} is {row.state} and reached the model {seen} times")
         if row.thread_id is not None:
             counted = Counter(await _prompts_in_history(rig, row.thread_id))

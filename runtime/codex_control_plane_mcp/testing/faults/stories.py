@@ -85,6 +85,7 @@ STORY_OF: Final[Mapping[str, Tell]] = {
     "thread/archive": stories.act_on_a_thread,
     "thread/backgroundTerminals/clean": stories.stop_a_turn,
     "thread/compact/start": stories.act_on_a_thread,
+    "thread/fork": stories.fork_a_thread,
     "thread/name/set": stories.run_a_task,
     "thread/read": fall_silent,
     "thread/resume": stories.lose_the_worker_with_a_prompt_sent,
@@ -98,6 +99,7 @@ STORY_OF: Final[Mapping[str, Tell]] = {
     "turn/interrupt": stories.stop_a_turn,
     "turn/start": stories.run_a_task,
     "turn/started": stories.stop_a_turn,
+    "turn/steer": stories.steer_a_turn,
 }
 """The story in which messages about a method pass."""
 

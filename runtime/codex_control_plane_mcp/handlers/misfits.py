@@ -1,0 +1,68 @@
+"""Arguments of `codex_submit_task` that do not fit its operation type (contract §3)."""
+
+from collections.abc import Iterable
+
+from codex_control_plane_contract.arguments import SubmitTaskArguments
+from codex_control_plane_contract.errors import InvalidArgument
+
+_OF_THE_TURN = ("model", "effort", "sandbox", "approval_policy")
+"""What a turn is begun with, so that neither words for a running one nor a bare copy can bring it."""
+
+
+def refuse_steer_misfits(arguments: SubmitTaskArguments) -> None:
+    """Raise INVALID_ARGUMENT unless the arguments name a turn and what to say to it, and nothing more."""
+    _require("steer_turn", arguments, ("expected_turn_id", "message"))
+    if arguments.thread_id is None and arguments.chat_id is None:
+        raise InvalidArgument("steer_turn needs thread_id or chat_id.", path="thread_id")
+    _refuse(arguments, (*_OF_THE_TURN, "title", "source_thread_id"), "does not fit steer_turn: the turn runs")
+    _refuse_recovery(arguments, "steer_turn: it runs no turn of its own")
+
+
+def refuse_fork_misfits(arguments: SubmitTaskArguments) -> None:
+    """Raise INVALID_ARGUMENT unless the arguments name a thread to copy, and fit what is said to the copy."""
+    _require("fork_thread", arguments, ("source_thread_id",))
+    _refuse(arguments, ("thread_id", "chat_id"), "does not fit fork_thread: give source_thread_id")
+    _refuse(arguments, ("expected_turn_id",), "fits steer_turn only")
+    if arguments.ephemeral:
+        raise InvalidArgument(
+            "ephemeral forks are not supported: Codex keeps them in memory only, where a crash loses them.",
+            path="ephemeral",
+            allowed=[False],
+        )
+    for name in ("sandbox", "approval_policy"):
+        if getattr(arguments, name) == "respect_existing":
+            raise InvalidArgument(
+                f"{name} respect_existing fits send_message; a copy has no settings of its own yet.",
+                path=name,
+            )
+    if arguments.message is None:
+        _refuse(arguments, ("effort", "sandbox", "approval_policy"), "fits a fork with a message only")
+        _refuse_recovery(arguments, "fork_thread without a message: it runs no turn")
+
+
+def refuse_other_misfits(arguments: SubmitTaskArguments) -> None:
+    """Raise INVALID_ARGUMENT for what only a steer or a fork may bring or leave out."""
+    _require(arguments.operation_type, arguments, ("message",))
+    _refuse(arguments, ("expected_turn_id",), "fits steer_turn only")
+    _refuse(arguments, ("source_thread_id",), "fits fork_thread only")
+    if arguments.ephemeral:
+        raise InvalidArgument("ephemeral is not supported.", path="ephemeral", allowed=[False])
+
+
+def _require(operation_type: str, arguments: SubmitTaskArguments, names: Iterable[str]) -> None:
+    for name in names:
+        if getattr(arguments, name) is None:
+            raise InvalidArgument(f"{operation_type} needs {name}.", path=name)
+
+
+def _refuse(arguments: SubmitTaskArguments, names: Iterable[str], reason: str) -> None:
+    for name in names:
+        if getattr(arguments, name) is not None:
+            raise InvalidArgument(f"{name} {reason}.", path=name)
+
+
+def _refuse_recovery(arguments: SubmitTaskArguments, reason: str) -> None:
+    if arguments.recovery_policy == "continue":
+        raise InvalidArgument(
+            f"recovery_policy continue does not fit {reason}.", path="recovery_policy", allowed=["report"]
+        )
