@@ -84,6 +84,8 @@ class SampleRows:
                 return f"{name}-{next(self._numbers)}"
             case "int":
                 return next(self._numbers)
+            case "bool":
+                return True
             case "Error":
                 return ERROR
             case "JsonObject":
