@@ -86,6 +86,8 @@ def _sample(hint: Any, row_id: str) -> Any:
         return f"of {row_id}"
     if hint is int:
         return 1
+    if hint is bool:
+        return True
     if get_origin(hint) is dict:
         return {"a": 1}
     if get_origin(hint) is list:
