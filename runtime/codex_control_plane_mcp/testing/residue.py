@@ -21,6 +21,7 @@ _LISTING: Final = (
 )
 """Every process with its arguments and its environment, which names the directory if no argument does."""
 
+_SANDBOX: Final = "codex-linux-sandbox"
 _GRACE: Final = 0.5
 _PATIENCE: Final = 5.0
 _POLL_SECONDS: Final = 0.02
@@ -53,6 +54,14 @@ async def staying(directory: Path) -> list[Found]:
     while (left := await processes_of(directory)) and time.monotonic() < deadline:  # noqa: ASYNC110 -- no event
         await asyncio.sleep(_POLL_SECONDS)
     return left
+
+
+async def sandboxes_of(directory: Path) -> list[Found]:
+    """Return the sandboxes that Codex made below `directory`.
+
+    One that is being set up while its app-server is killed stays for ever; that is Codex's own, and not ours.
+    """
+    return [one for one in await processes_of(directory) if _SANDBOX in one.command]
 
 
 def kill(found: list[Found]) -> None:

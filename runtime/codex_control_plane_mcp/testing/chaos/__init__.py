@@ -17,6 +17,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from codex_control_plane_mcp.testing import residue
 from codex_control_plane_mcp.testing.chaos.errands import draw
 from codex_control_plane_mcp.testing.chaos.line import Line
 from codex_control_plane_mcp.testing.chaos.person import Ledger, Person
@@ -112,6 +113,7 @@ class _Chaos:
             await wrecker.relent()
             for line in lines:
                 line.hang_up()
+            residue.kill(await residue.sandboxes_of(self.rig.directory))
         return Outcome(
             seed=self.plan.seed,
             seconds=time.monotonic() - started,
