@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, cast
 
-from codex_control_plane_contract.types import InteractionStatus, OperationType
+from codex_control_plane_contract.types import InputItem, InteractionStatus, OperationType
 from codex_control_plane_contract.values import JsonObject, JsonValue
 
 
@@ -332,6 +332,18 @@ class SubmitTaskArguments:
     """Running turn to steer."""
     ephemeral: bool = False
     """Not supported; only what is on disk survives a crash."""
+    input_items: list[InputItem] | None = None
+    """Images for Codex."""
+    output_schema: JsonObject | None = None
+    """JSON Schema of the final report; every object closed, all its properties required."""
+    dedup_policy: Literal["idempotency_only", "active_prompt_guard"] = "active_prompt_guard"
+    """Refuse a prompt that is active in the project already, or look at client_request_id only."""
+    force: bool = False
+    """Submit although such a prompt is active."""
+    thread_mode: Literal["new_thread", "continue_thread", "auto"] = "auto"
+    """What operation_type must agree with; auto agrees with both."""
+    allow_historical_continuation: bool = False
+    """With start_chat: continue the thread of a finished task with the same prompt, if there is one."""
     title: str | None = None
     """Name of the new thread."""
     model: str | None = None

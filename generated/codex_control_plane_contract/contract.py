@@ -42,7 +42,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "59864b3068b7e6408cb7ffb3690f1d33a2dc20c4245a7a71b514323013e4148b"
+CONTRACT_HASH: Final = "6791e27287b6e354e5b87ba7e618499f27c9054e3e2e060644fe81456998be07"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

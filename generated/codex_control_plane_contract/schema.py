@@ -12,5 +12,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "d8cde6a2a766753c2cede8eb78644319a4ba059e5ed15464c7eb31e834218f46"
+SCHEMA_HASH: Final = "62478354da795917481bd9d04408c5a0ff6df95dfec957d44420abddc2713c46"
 """SHA-256 that changes with the schema."""

@@ -399,6 +399,7 @@ GET_AGENT_CONTRACT_OUTPUT: Final[JsonObject] = {
                                     "CODEX_STATE_UNUSABLE",
                                     "CODEX_TIMEOUT",
                                     "CODEX_BUSY",
+                                    "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                     "CODEX_PENDING_INTERACTION_NOT_FOUND",
                                     "CODEX_PENDING_INTERACTION_UNAVAILABLE",
                                     "INTERNAL_ERROR",
@@ -702,6 +703,7 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                                 "CODEX_STATE_UNUSABLE",
                                 "CODEX_TIMEOUT",
                                 "CODEX_BUSY",
+                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                 "CODEX_PENDING_INTERACTION_NOT_FOUND",
                                 "CODEX_PENDING_INTERACTION_UNAVAILABLE",
                                 "INTERNAL_ERROR",
@@ -868,6 +870,11 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                         "originalChars": {"type": "integer", "minimum": 0},
                         "returnedChars": {"type": "integer", "minimum": 0},
                         "readFullVia": {"type": "string"},
+                        "structured": {"type": "object"},
+                        "structuredStatus": {"enum": ["parsed", "not_available"]},
+                        "structuredParseStatus": {"enum": ["valid_json", "plain_text", "empty"]},
+                        "structuredFaults": {"type": "array", "items": {"type": "string"}},
+                        "schemaHash": {"type": "string"},
                     },
                     "additionalProperties": False,
                 },
@@ -883,6 +890,31 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                         "model": {"type": "string"},
                         "effort": {"type": "string"},
                     },
+                    "additionalProperties": False,
+                },
+                "inputItemState": {
+                    "type": "object",
+                    "required": ["items"],
+                    "properties": {"items": {"type": "array", "items": {"type": "object"}}},
+                    "additionalProperties": False,
+                },
+                "outputSchemaState": {
+                    "type": "object",
+                    "required": ["provided", "applied", "schemaHash", "schemaChars"],
+                    "properties": {
+                        "provided": {"type": "boolean"},
+                        "applied": {"type": "boolean"},
+                        "schemaHash": {"type": "string"},
+                        "schemaChars": {"type": "integer"},
+                        "parseStatus": {"type": "string"},
+                        "structuredStatus": {"type": "string"},
+                    },
+                    "additionalProperties": False,
+                },
+                "dedupState": {
+                    "type": "object",
+                    "required": ["policy"],
+                    "properties": {"policy": {"type": "string"}, "repeatsOperationId": {"type": "string"}},
                     "additionalProperties": False,
                 },
                 "events": {
@@ -1575,6 +1607,7 @@ HEALTH_SUMMARY_OUTPUT: Final[JsonObject] = {
                                             "CODEX_STATE_UNUSABLE",
                                             "CODEX_TIMEOUT",
                                             "CODEX_BUSY",
+                                            "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                             "CODEX_PENDING_INTERACTION_NOT_FOUND",
                                             "CODEX_PENDING_INTERACTION_UNAVAILABLE",
                                             "INTERNAL_ERROR",
@@ -2134,6 +2167,69 @@ SUBMIT_TASK_INPUT: Final[JsonObject] = {
             "default": False,
             "description": "Not supported; only what is on disk survives a crash.",
         },
+        "input_items": {
+            "type": "array",
+            "maxItems": 10,
+            "items": {
+                "type": "object",
+                "description": "One image.",
+                "required": ["type"],
+                "properties": {
+                    "type": {"enum": ["image", "localImage"], "description": "Which of url and path it has."},
+                    "url": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 8192,
+                        "description": "Of an image, http or https; the worker fetches it.",
+                    },
+                    "path": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 4096,
+                        "description": "Of a localImage: a file inside an allowed root, relative to cwd.",
+                    },
+                    "detail": {
+                        "enum": ["auto", "low", "high", "original"],
+                        "description": "How closely the model looks.",
+                    },
+                },
+            },
+            "description": "Images for Codex.",
+        },
+        "output_schema": {
+            "type": "object",
+            "additionalProperties": True,
+            "description": (
+                "JSON Schema of the final report; every object closed, all its properties required."
+            ),
+        },
+        "dedup_policy": {
+            "type": "string",
+            "enum": ["idempotency_only", "active_prompt_guard"],
+            "default": "active_prompt_guard",
+            "description": (
+                "Refuse a prompt that is active in the project already, or look at client_request_id only."
+            ),
+        },
+        "force": {
+            "type": "boolean",
+            "default": False,
+            "description": "Submit although such a prompt is active.",
+        },
+        "thread_mode": {
+            "type": "string",
+            "enum": ["new_thread", "continue_thread", "auto"],
+            "default": "auto",
+            "description": "What operation_type must agree with; auto agrees with both.",
+        },
+        "allow_historical_continuation": {
+            "type": "boolean",
+            "default": False,
+            "description": (
+                "With start_chat: continue the thread of a finished task with the same prompt, if there is "
+                "one."
+            ),
+        },
         "title": {
             "type": "string",
             "minLength": 1,
@@ -2326,6 +2422,7 @@ SUBMIT_TASK_OUTPUT: Final[JsonObject] = {
                                 "IDEMPOTENCY_CONFLICT",
                                 "CODEX_PROJECT_NOT_FOUND",
                                 "CODEX_THREAD_NOT_FOUND",
+                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                 "CODEX_STATE_BUSY",
                                 "CODEX_STATE_UNUSABLE",
                                 "INTERNAL_ERROR",
@@ -2596,6 +2693,7 @@ GET_TURN_STATUS_OUTPUT: Final[JsonObject] = {
                                 "CODEX_STATE_UNUSABLE",
                                 "CODEX_TIMEOUT",
                                 "CODEX_BUSY",
+                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                 "CODEX_PENDING_INTERACTION_NOT_FOUND",
                                 "CODEX_PENDING_INTERACTION_UNAVAILABLE",
                                 "INTERNAL_ERROR",

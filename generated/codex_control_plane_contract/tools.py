@@ -769,6 +769,7 @@ SUBMIT_TASK: Final = Tool(
         "IDEMPOTENCY_CONFLICT",
         "CODEX_PROJECT_NOT_FOUND",
         "CODEX_THREAD_NOT_FOUND",
+        "CODEX_DUPLICATE_PROMPT_ACTIVE",
         "CODEX_STATE_BUSY",
         "CODEX_STATE_UNUSABLE",
         "INTERNAL_ERROR",
@@ -972,5 +973,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "7199cbaaaa741f920d70732181124d3d26dd227c92f8a6fa6b6191ea423db7b6"
+TOOL_SURFACE_HASH: Final = "1553a004c4086a23a225d64229a16c25446f64cdce904a6f359b2d4af77bb2da"
 """SHA-256 of all that clients see in `tools/list`."""

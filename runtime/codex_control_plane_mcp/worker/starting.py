@@ -263,6 +263,7 @@ class Starter:
                 effort=row.effort,
                 approval_policy=approval_policy(row),
                 sandbox_policy=sandbox_policy(row),
+                output_schema=row.output_schema,
             )
         except CallRefused as refused:
             error = refusal(refused)
