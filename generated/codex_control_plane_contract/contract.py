@@ -42,7 +42,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "6791e27287b6e354e5b87ba7e618499f27c9054e3e2e060644fe81456998be07"
+CONTRACT_HASH: Final = "db2b036fcf53416a2e5b330d12e5b2369479f453521f8b64914a4aea9cead870"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -694,7 +694,6 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.repeats_operation_id IS NOT OLD.repeats_operation_id
     OR NEW.message IS NOT OLD.message
     OR NEW.runs_turn IS NOT OLD.runs_turn
-    OR NEW.input_items IS NOT OLD.input_items
     OR NEW.output_schema IS NOT OLD.output_schema
     OR NEW.title IS NOT OLD.title
     OR NEW.project_id IS NOT OLD.project_id

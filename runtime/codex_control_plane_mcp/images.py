@@ -36,6 +36,14 @@ class ImageUnusable(Exception):
     """A file or an answer is no image that may be sent; the message says why, without naming it."""
 
 
+class FetchFailed(Exception):
+    """An image was not got, and why; `passing` says whether it may be got later."""
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """One image: `source` is the real path of a localImage, or the address of an image.

@@ -312,6 +312,15 @@ class OperationRow:
             parameters={"id": self.row_id, "last_error": optional_json_text(last_error)},
         )
 
+    def note_images(self, *, input_items: JsonArray) -> Touch:
+        """Its images are fetched and known by their content."""
+        return Touch(
+            lifecycle="operation",
+            row_id=self.row_id,
+            statement="UPDATE operation SET input_items = :input_items WHERE operation_id = :id",
+            parameters={"id": self.row_id, "input_items": json_text(input_items)},
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued(OperationRow):

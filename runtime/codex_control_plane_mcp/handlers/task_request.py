@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, Self
 
@@ -36,7 +36,10 @@ _APPROVAL_WORDS: Final[Mapping[str, ApprovalPolicy]] = {
     "ask_openclaw": "on-request",
     "never_auto_approve": "never",
 }
-_ADJUSTED: Final = "approval_policy on-failure is refused by current Codex; on-request is used instead."
+_ADJUSTED_POLICY: Final = (
+    "approval_policy on-failure is refused by current Codex; on-request is used instead."
+)
+_ADJUSTED_DETAIL: Final = "detail low makes current Codex leave an image out; auto is used instead."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,7 @@ class TaskRequest:
             dedup_policy=arguments.dedup_policy,
             force=arguments.force,
             allow_historical_continuation=arguments.allow_historical_continuation,
-            warnings=(_ADJUSTED,) if given == "on-failure" else (),
+            warnings=tuple(_warnings(arguments)),
         )
 
     @property
@@ -162,6 +165,14 @@ class TaskRequest:
         given = {name: value for name, value in payload.items() if value is not None}
         canonical = json.dumps(given, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _warnings(arguments: SubmitTaskArguments) -> Iterator[str]:
+    """Yield what is understood otherwise than it is written."""
+    if arguments.approval_policy == "on-failure":
+        yield _ADJUSTED_POLICY
+    if any(item.get("detail") == "low" for item in arguments.input_items or ()):
+        yield _ADJUSTED_DETAIL
 
 
 def _refuse_unstorable(arguments: SubmitTaskArguments) -> None:

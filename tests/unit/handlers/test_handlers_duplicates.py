@@ -133,7 +133,7 @@ def test_a_duplicate_that_is_meant_is_taken(
 ) -> None:
     """The caller can say so; the next one without a word is refused again."""
     submit(client, root)
-    assert submit(client, root, **way)["ok"]
+    assert submit(client, root, PROMPT, **way)["ok"]
     assert details(submit(client, root))
 
 
