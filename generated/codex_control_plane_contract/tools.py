@@ -7,6 +7,7 @@ spec/tools/codex_get_queue_status.yaml, spec/tools/codex_get_thread_compaction_s
 spec/tools/codex_get_turn_status.yaml, spec/tools/codex_get_worker_command_status.yaml,
 spec/tools/codex_get_worker_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
+spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
@@ -953,6 +954,99 @@ GET_TURN_STATUS: Final = Tool(
     parse=arguments.GetTurnStatusArguments.parse,
 )
 
+SEND_MESSAGE: Final = Tool(
+    name="codex_send_message",
+    title="Send a message to a chat",
+    description=(
+        "For older clients: codex_submit_task with operation_type send_message, without a key of yours. New "
+        "ones use that tool."
+    ),
+    group="compatibility",
+    role="submit",
+    passive=False,
+    idempotency="none",
+    handler="chats.send_message",
+    annotations={
+        "readOnlyHint": False,
+        "destructiveHint": False,
+        "idempotentHint": False,
+        "openWorldHint": True,
+    },
+    errors=(
+        "INVALID_ARGUMENT",
+        "CODEX_PROJECT_NOT_FOUND",
+        "CODEX_THREAD_NOT_FOUND",
+        "CODEX_DUPLICATE_PROMPT_ACTIVE",
+        "CODEX_STATE_BUSY",
+        "CODEX_STATE_UNUSABLE",
+        "INTERNAL_ERROR",
+    ),
+    next_tools=("codex_get_operation_status",),
+    examples=(
+        {
+            "title": "Go on with a chat",
+            "input": {
+                "chat_id": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "message": "And now the documentation.",
+            },
+            "output": {
+                "ok": True,
+                "operationId": "op_01hzy3v7q2c8",
+                "status": "queued",
+                "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "nextRecommendedAction": "wait_for_background_worker",
+            },
+        },
+    ),
+    input_schema=tool_schemas.SEND_MESSAGE_INPUT,
+    output_schema=tool_schemas.SEND_MESSAGE_OUTPUT,
+    parse=arguments.SendMessageArguments.parse,
+)
+
+START_CHAT: Final = Tool(
+    name="codex_start_chat",
+    title="Start a chat",
+    description=(
+        "For older clients: codex_submit_task with operation_type start_chat, without a key of yours. New "
+        "ones use that tool."
+    ),
+    group="compatibility",
+    role="submit",
+    passive=False,
+    idempotency="none",
+    handler="chats.start_chat",
+    annotations={
+        "readOnlyHint": False,
+        "destructiveHint": False,
+        "idempotentHint": False,
+        "openWorldHint": True,
+    },
+    errors=(
+        "INVALID_ARGUMENT",
+        "CODEX_PROJECT_NOT_FOUND",
+        "CODEX_DUPLICATE_PROMPT_ACTIVE",
+        "CODEX_STATE_BUSY",
+        "CODEX_STATE_UNUSABLE",
+        "INTERNAL_ERROR",
+    ),
+    next_tools=("codex_get_operation_status",),
+    examples=(
+        {
+            "title": "Start a chat in a project",
+            "input": {"project_id": "/srv/shop", "message": "Make the tests pass."},
+            "output": {
+                "ok": True,
+                "operationId": "op_01hzy3v7q2c8",
+                "status": "queued",
+                "nextRecommendedAction": "wait_for_background_worker",
+            },
+        },
+    ),
+    input_schema=tool_schemas.START_CHAT_INPUT,
+    output_schema=tool_schemas.START_CHAT_OUTPUT,
+    parse=arguments.StartChatArguments.parse,
+)
+
 TOOLS: Final[Mapping[str, Tool]] = {
     "codex_answer_pending_interaction": ANSWER_PENDING_INTERACTION,
     "codex_archive_thread": ARCHIVE_THREAD,
@@ -970,8 +1064,10 @@ TOOLS: Final[Mapping[str, Tool]] = {
     "codex_submit_task": SUBMIT_TASK,
     "codex_unarchive_thread": UNARCHIVE_THREAD,
     "codex_get_turn_status": GET_TURN_STATUS,
+    "codex_send_message": SEND_MESSAGE,
+    "codex_start_chat": START_CHAT,
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "1553a004c4086a23a225d64229a16c25446f64cdce904a6f359b2d4af77bb2da"
+TOOL_SURFACE_HASH: Final = "7128a2471b4572f2a1eb5bf553577a023cdd11e28a007fb1f720997596418bca"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -156,6 +156,8 @@ ToolName: TypeAlias = Literal[
     "codex_submit_task",
     "codex_unarchive_thread",
     "codex_get_turn_status",
+    "codex_send_message",
+    "codex_start_chat",
 ]
 """A tool of this server."""
 
@@ -598,6 +600,23 @@ class Acknowledgement(Next):
     """What was understood otherwise than it was written."""
 
 
+class ChatTask(TypedDict):
+    """The task is stored; codex_get_operation_status says the rest."""
+
+    operationId: str
+    """Give it to codex_get_operation_status."""
+    status: str
+    """How the task stands."""
+    threadId: NotRequired[str]
+    """Codex's thread, once it is known."""
+    nextRecommendedAction: str
+    """What to do next, in one word."""
+    firstMessage: NotRequired[Message]
+    """The first message of the agent, if it was waited for and came."""
+    warnings: NotRequired[list[str]]
+    """What was understood otherwise than it was written."""
+
+
 class Operation(Next):
     """A task as it stands."""
 
@@ -854,20 +873,20 @@ class InputItemState(TypedDict):
 
 
 class OutputSchemaState(TypedDict):
-    """The schema asked for."""
+    """The schema of the report."""
 
-    provided: bool
-    """True."""
+    provided: Literal[True]
+    """It was given."""
     applied: bool
     """Whether a turn has got it."""
     schemaHash: str
     """SHA-256 of its canonical JSON."""
     schemaChars: int
-    """Its canonical length."""
+    """The length of its canonical JSON."""
     parseStatus: NotRequired[str]
     """structuredParseStatus of the report."""
     structuredStatus: NotRequired[str]
-    """That of the report."""
+    """structuredStatus of the report."""
 
 
 class DedupState(TypedDict):
@@ -876,7 +895,7 @@ class DedupState(TypedDict):
     policy: str
     """The dedup_policy."""
     repeatsOperationId: NotRequired[str]
-    """The finished task whose thread it continues."""
+    """The finished task with the same prompt whose thread it continues."""
 
 
 class RequestSummary(TypedDict):

@@ -284,6 +284,12 @@ WHERE turn_id = :turn_id AND kind = 'agent_message' ORDER BY sequence DESC LIMIT
 SELECT * FROM progress_event
 WHERE turn_id = :turn_id AND kind <> 'agent_message' ORDER BY sequence DESC LIMIT :limit;
 
+-- name: first_message
+-- The first agent message of a task.
+SELECT * FROM progress_event
+WHERE operation_id = :operation_id AND kind = 'agent_message'
+ORDER BY sequence LIMIT 1;
+
 -- name: progress_count
 SELECT count(*) AS total, max(sequence) AS latest, max(at) AS latest_at
 FROM progress_event WHERE operation_id = :operation_id;

@@ -341,6 +341,11 @@ class Reader:
         rows = self._all("progress_of_turn", turn_id=turn_id, limit=limit)
         return [read_progress_event(row) for row in reversed(rows)]
 
+    def first_message(self, operation_id: str) -> ProgressEventRow | None:
+        """Return the first agent message of an operation, or None."""
+        row = self._one("first_message", operation_id=operation_id)
+        return read_progress_event(row) if row else None
+
     def progress_count(self, operation_id: str) -> tuple[int, int | None, int | None]:
         """Return how many progress events there are, the newest sequence and its time (milliseconds)."""
         row = self._one("progress_count", operation_id=operation_id)
