@@ -110,6 +110,18 @@ async def test_a_remote_image_is_fetched_and_inlined(
     assert host.address("/chart") not in str(row)
 
 
+async def test_an_image_of_the_largest_size_reaches_the_model(
+    rig: ScriptedRig, client: TaskClient, host: ImageHost
+) -> None:
+    """Codex hangs up on a frame of 16 MiB, so a long message goes in several; 20,000,000 bytes are inlined."""
+    host.pages["/large"] = Page(png(60).ljust(20_000_000, b"\0"))
+    text = prompt("say I see.")
+    task = await client.submit(text, input_items=[{"type": "image", "url": host.address("/large")}])
+    row = await client.wait_until(task["operationId"], "completed")
+    assert report(row) == "I see."
+    assert len(images_of(rig, text)) == 1
+
+
 async def test_an_image_that_comes_later_is_waited_for(
     rig: ScriptedRig, client: TaskClient, host: ImageHost
 ) -> None:

@@ -17,8 +17,8 @@ from codex_control_plane_mcp.worker.faults import StartFailed
 FETCH_SECONDS: Final = 60.0
 """How long one image may take to come."""
 
-MOST_INLINE_CHARS: Final = 15_000_000
-"""How long all inlined images may be together: Codex hangs up on a frame of 16 MiB (decision 0038)."""
+MOST_INLINE_CHARS: Final = 60_000_000
+"""How long all inlined images may be together: Codex hangs up on a message of 64 MiB (decision 0038)."""
 
 MOST_TRIES: Final = 5
 """How often a task is taken up for an image that cannot be got, before it fails."""
