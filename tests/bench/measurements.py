@@ -65,7 +65,7 @@ async def calls(client: TaskClient, echo: Echo, *, operation_id: str, rounds: in
 
 
 def duplicates(*, candidates: int = 200, chars: int = 200_000) -> list[Figure]:
-    """Measure the guard on the longest prompts: the print of a new one, and its comparison with stored ones."""
+    """Measure the guard on the longest prompts: the print of a new one, and what it takes to compare it."""
     lines = [
         f"Rename function {n} of package {n * 7919 % 1013} to follow its neighbours." for n in range(4000)
     ]
@@ -78,7 +78,7 @@ def duplicates(*, candidates: int = 200, chars: int = 200_000) -> list[Figure]:
     assert new is not None
     reads = [_taken(lambda: [Print.read(json.loads(one)) for one in stored]) for _ in range(20)]
     known = [Print.read(json.loads(one)) for one in stored]
-    compared = [_taken(lambda: [new.similarity(one) for one in known]) for _ in range(20)]
+    compared = [_taken(lambda: [*map(new.similarity, known)]) for _ in range(20)]
     size = f"{candidates} prompts of {chars} characters"
     return [
         Figure("duplicates: print of a new prompt", median(prints) * 1000, "ms", None, f"{chars} characters"),

@@ -113,7 +113,7 @@ async def test_a_remote_image_is_fetched_and_inlined(
 async def test_an_image_of_the_largest_size_reaches_the_model(
     rig: ScriptedRig, client: TaskClient, host: ImageHost
 ) -> None:
-    """Codex hangs up on a frame of 16 MiB, so a long message goes in several; 20,000,000 bytes are inlined."""
+    """Codex hangs up on a frame of 16 MiB, so a message of 27 million characters goes in several."""
     host.pages["/large"] = Page(png(60).ljust(20_000_000, b"\0"))
     text = prompt("say I see.")
     task = await client.submit(text, input_items=[{"type": "image", "url": host.address("/large")}])

@@ -138,7 +138,7 @@ def _json_object(text: str) -> JsonObject | None:
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
-            return value
+            return cast("JsonObject", value)
     return None
 
 

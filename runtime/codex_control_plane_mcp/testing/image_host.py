@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Generator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,7 +37,7 @@ class ImageHost:
 
 
 @contextmanager
-def image_host() -> Iterator[ImageHost]:
+def image_host() -> Generator[ImageHost]:
     """Give a host of its own."""
     pages: dict[str, Page] = {}
     asked: list[str] = []

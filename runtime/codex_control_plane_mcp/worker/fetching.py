@@ -9,6 +9,7 @@ import ipaddress
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -77,8 +78,8 @@ async def _answer(client: httpx2.AsyncClient, parts: SplitResult, bounds: Bounds
     ) as answer:
         if answer.has_redirect_location:
             return answer.headers["location"]
-        if answer.status_code != httpx2.codes.OK:
-            passing = answer.status_code == httpx2.codes.TOO_MANY_REQUESTS or answer.is_server_error
+        if answer.status_code != HTTPStatus.OK:
+            passing = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.is_server_error
             raise FetchFailed(f"was refused with HTTP status {answer.status_code}", passing=passing)
         return await _content(answer, bounds.size)
 
