@@ -76,9 +76,10 @@ def duplicates(*, candidates: int = 200, chars: int = 200_000) -> list[Figure]:
     prints = [_taken(lambda: Prompt.of(text, None)) for _ in range(20)]
     new = Prompt.of(text, None).print
     assert new is not None
+    similarity = new.similarity
     reads = [_taken(lambda: [Print.read(json.loads(one)) for one in stored]) for _ in range(20)]
     known = [Print.read(json.loads(one)) for one in stored]
-    compared = [_taken(lambda: [*map(new.similarity, known)]) for _ in range(20)]
+    compared = [_taken(lambda: [*map(similarity, known)]) for _ in range(20)]
     size = f"{candidates} prompts of {chars} characters"
     return [
         Figure("duplicates: print of a new prompt", median(prints) * 1000, "ms", None, f"{chars} characters"),
