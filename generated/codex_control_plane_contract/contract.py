@@ -43,7 +43,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "c746978d9dd6d995d0e50a9de2081ba4ebdae3003c9bd459e84fffe41a750ec4"
+CONTRACT_HASH: Final = "552fa1beb995b35cd6cc82d61e59e85289338c26775f1d3ccad0fb2e16079e9b"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -935,6 +935,18 @@ Waiting: TypeAlias = WaitingForApproval | WaitingForUserInput
 InTurn: TypeAlias = Running | WaitingForApproval | WaitingForUserInput
 """A row in a state of the group `in_turn`."""
 
+Active: TypeAlias = (
+    Queued
+    | StartingAppServer
+    | StartingThread
+    | StartingTurn
+    | Running
+    | WaitingForApproval
+    | WaitingForUserInput
+    | WaitingForQuota
+)
+"""A row in a state of the group `active`."""
+
 Ended: TypeAlias = (
     Completed | Steered | Forked | Failed | Interrupted | Cancelled | Orphaned | UnknownAfterAppServerExit
 )
@@ -2419,6 +2431,18 @@ GROUPS: Final[Mapping[str, frozenset[State]]] = {
     "starting": frozenset(("starting_app_server", "starting_thread", "starting_turn")),
     "waiting": frozenset(("waiting_for_approval", "waiting_for_user_input")),
     "in_turn": frozenset(("running", "waiting_for_approval", "waiting_for_user_input")),
+    "active": frozenset(
+        (
+            "queued",
+            "starting_app_server",
+            "starting_thread",
+            "starting_turn",
+            "running",
+            "waiting_for_approval",
+            "waiting_for_user_input",
+            "waiting_for_quota",
+        ),
+    ),
     "ended": frozenset(
         (
             "completed",
