@@ -337,8 +337,10 @@ class SubmitTaskArguments:
     """Images for Codex."""
     output_schema: JsonObject | None = None
     """JSON Schema of the final report; every object closed, all its properties required."""
-    dedup_policy: Literal["idempotency_only", "active_prompt_guard"] = "active_prompt_guard"
-    """Refuse a prompt that is active in the project already, or look at client_request_id only."""
+    dedup_policy: Literal["idempotency_only", "active_prompt_guard", "allow_parallel_with_resource_keys"] = "active_prompt_guard"
+    """Refuse a prompt that is active in the project with no other resource_keys, or look at client_request_id
+    only.
+    """
     force: bool = False
     """Submit although such a prompt is active."""
     thread_mode: Literal["new_thread", "continue_thread", "auto"] = "auto"

@@ -43,7 +43,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "552fa1beb995b35cd6cc82d61e59e85289338c26775f1d3ccad0fb2e16079e9b"
+CONTRACT_HASH: Final = "cb4faa0bbc59c450e6959ea5903c306a183a5b6b1dd4c56a4d3c5e094588f984"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -2206,10 +2206,11 @@ SUBMIT_TASK_INPUT: Final[JsonObject] = {
         },
         "dedup_policy": {
             "type": "string",
-            "enum": ["idempotency_only", "active_prompt_guard"],
+            "enum": ["idempotency_only", "active_prompt_guard", "allow_parallel_with_resource_keys"],
             "default": "active_prompt_guard",
             "description": (
-                "Refuse a prompt that is active in the project already, or look at client_request_id only."
+                "Refuse a prompt that is active in the project with no other resource_keys, or look at "
+                "client_request_id only."
             ),
         },
         "force": {

@@ -1069,5 +1069,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "7128a2471b4572f2a1eb5bf553577a023cdd11e28a007fb1f720997596418bca"
+TOOL_SURFACE_HASH: Final = "1ac6694adb74fcb51578669fbbfe5d9b03ec806bd38bde9973db3d2a76b67a8e"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -1,12 +1,13 @@
 """The guard against the same work twice at once (contract §7, decision 0036)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 from codex_control_plane_contract.errors import CodexDuplicatePromptActive
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.handlers.prompt_print import Print, normalise, prompt_hash
+from codex_control_plane_mcp.scheduling.paths import ancestors, lock_paths
 from codex_control_plane_mcp.store.prompts import KnownPrompt
 from codex_control_plane_mcp.store.reading import Reader
 
@@ -41,12 +42,15 @@ class Prompt:
         return self.print.similarity(Print.read(known.prompt_print))
 
 
-def refuse_duplicate(reader: Reader, prompt: Prompt, project_id: str) -> None:
-    """Raise CODEX_DUPLICATE_PROMPT_ACTIVE if the prompt, or nearly the same, is active in the project."""
+def refuse_duplicate(reader: Reader, prompt: Prompt, project_id: str, resource_keys: Sequence[str]) -> None:
+    """Raise CODEX_DUPLICATE_PROMPT_ACTIVE if the prompt, or nearly the same, is active in the project.
+
+    A task that may change other paths only is none: both name resource keys, and none is in another's way.
+    """
     known = reader.active_prompts(
         project_id, prompt_hash=prompt.prompt_hash, inputs_hash=prompt.inputs_hash, limit=COMPARED
     )
-    found = _first_similar(prompt, known)
+    found = _first_similar(prompt, (task for task in known if not _apart(task.resource_keys, resource_keys)))
     if found is None:
         return
     task, similarity = found
@@ -64,6 +68,18 @@ def refuse_duplicate(reader: Reader, prompt: Prompt, project_id: str) -> None:
         f"{likeness} is active in this project as {task.operation_id}; poll that one. "
         "If both are meant, submit with force: true or dedup_policy: idempotency_only.",
         **details,
+    )
+
+
+def _apart(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether two tasks name paths, and none of them lies in, or holds, one of the other's."""
+    if not some or not others:
+        return False
+    locked, wanted = ({*lock_paths("/", keys)} for keys in (some, others))
+    return not any(
+        path in theirs or not theirs.isdisjoint(ancestors(path))
+        for own, theirs in ((locked, wanted), (wanted, locked))
+        for path in own
     )
 
 

@@ -75,7 +75,7 @@ def _admit(
     request, prompt = submission.request, submission.prompt
     project_id = submission.location.project_id
     if request.guarded:
-        refuse_duplicate(reader, prompt, project_id)
+        refuse_duplicate(reader, prompt, project_id, request.resource_keys)
     finished = None
     if request.operation_type == "start_chat" and request.allow_historical_continuation:
         finished = reader.finished_prompt(

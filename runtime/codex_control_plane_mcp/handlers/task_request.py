@@ -205,6 +205,10 @@ def _refuse_misfits(arguments: SubmitTaskArguments) -> None:
         _refuse_two_threads(arguments)
         return
     refuse_other_misfits(arguments)
+    if arguments.dedup_policy == "allow_parallel_with_resource_keys" and not arguments.resource_keys:
+        raise InvalidArgument(
+            "dedup_policy allow_parallel_with_resource_keys needs resource_keys.", path="resource_keys"
+        )
     _refuse_other_thread_mode(arguments)
     if arguments.operation_type == "start_chat":
         _refuse_thread(arguments)

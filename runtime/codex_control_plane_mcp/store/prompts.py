@@ -19,6 +19,7 @@ class KnownPrompt:
     turn_id: str | None
     prompt_hash: str
     prompt_print: JsonObject | None
+    resource_keys: tuple[str, ...]
 
     @classmethod
     def read(cls, row: Mapping[str, Value]) -> Self:
@@ -31,4 +32,5 @@ class KnownPrompt:
             turn_id=cast("str | None", row["turn_id"]),
             prompt_hash=str(row["prompt_hash"]),
             prompt_print=cast("JsonObject", json.loads(stored)) if isinstance(stored, str) else None,
+            resource_keys=tuple(json.loads(str(row["resource_keys"]))),
         )

@@ -6,7 +6,7 @@ SELECT * FROM operation WHERE client_request_id = :client_request_id;
 
 -- name: active_prompts
 -- The prompts of a project that are active beside the same images and schema: the same one first, then the newest.
-SELECT operation_id, state, thread_id, turn_id, prompt_hash, prompt_print FROM operation
+SELECT operation_id, state, thread_id, turn_id, prompt_hash, prompt_print, resource_keys FROM operation
 WHERE project_id = :project_id
   AND state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'running',
                 'waiting_for_approval', 'waiting_for_user_input', 'waiting_for_quota')
@@ -17,7 +17,7 @@ LIMIT :limit;
 
 -- name: finished_prompt
 -- The latest completed task of a project with this prompt, images and schema.
-SELECT operation_id, state, thread_id, turn_id, prompt_hash, prompt_print FROM operation
+SELECT operation_id, state, thread_id, turn_id, prompt_hash, prompt_print, resource_keys FROM operation
 WHERE prompt_hash = :prompt_hash
   AND project_id = :project_id
   AND inputs_hash IS :inputs_hash

@@ -6,8 +6,16 @@ import pytest
 
 from codex_control_plane_contract.tools import TOOLS
 from codex_control_plane_contract.values import JsonValue
+from codex_control_plane_mcp.projects import project_id_of
 from codex_control_plane_mcp.testing.played_worker import PlayedWorker
 from codex_control_plane_mcp.testing.tool_caller import ToolCaller
+
+
+def only_task(client: ToolCaller, root: Path) -> str:
+    """Return the id of the one task that is active."""
+    with client.store.read() as reader:
+        [task] = reader.active_prompts(project_id_of(root), prompt_hash="", inputs_hash=None, limit=2)
+    return task.operation_id
 
 
 def test_a_chat_is_started_as_a_task(client: ToolCaller, root: Path) -> None:
@@ -60,11 +68,9 @@ def test_the_first_message_is_waited_for(client: ToolCaller, root: Path, worker:
     """The call returns as soon as Codex has said something, with the status by then."""
 
     def work() -> None:
-        with client.store.read() as reader:
-            row = reader.next_operation(now=client.store.clock.now(), slots=1)
-        assert row is not None
-        worker.run(row.operation_id)
-        worker.show(row.operation_id, kind="agent_message", text="I look at it." + "x" * 600)
+        operation_id = only_task(client, root)
+        worker.run(operation_id)
+        worker.show(operation_id, kind="agent_message", text="I look at it." + "x" * 600)
 
     client.on_summon = work
     answer = client.call(
@@ -83,10 +89,7 @@ def test_an_end_without_a_message_ends_the_wait(client: ToolCaller, root: Path, 
     """Nobody waits for what cannot come any more."""
 
     def stop() -> None:
-        with client.store.read() as reader:
-            row = reader.next_operation(now=client.store.clock.now(), slots=1)
-        assert row is not None
-        client.call("codex_interrupt_turn", operation_id=row.operation_id)
+        client.call("codex_interrupt_turn", operation_id=only_task(client, root))
 
     client.on_summon = stop
     answer = client.call(

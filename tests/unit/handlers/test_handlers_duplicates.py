@@ -137,6 +137,34 @@ def test_a_duplicate_that_is_meant_is_taken(
     assert details(submit(client, root))
 
 
+@pytest.mark.parametrize(
+    ("keys", "taken"),
+    [
+        ((["src"], ["docs"]), True),
+        ((["src/a", "x"], ["src/b"]), True),
+        ((["src"], ["srcs"]), True),
+        ((["src"], ["src"]), False),
+        ((["src/a"], ["src"]), False),
+        ((["src"], ["docs", "src/a/b"]), False),
+        ((["src"], []), False),
+    ],
+)
+@pytest.mark.parametrize("policy", ["active_prompt_guard", "allow_parallel_with_resource_keys"])
+def test_tasks_on_other_paths_are_no_duplicates(
+    client: ToolCaller, root: Path, policy: str, keys: tuple[list[JsonValue], list[JsonValue]], taken: bool
+) -> None:
+    """Both must name paths, and none may lie in one of the other's."""
+    mine, theirs = keys
+    assert submit(client, root, resource_keys=theirs)["ok"]
+    assert submit(client, root, resource_keys=mine, dedup_policy=policy)["ok"] is taken
+
+
+def test_parallel_work_by_keys_needs_keys(client: ToolCaller, root: Path) -> None:
+    """The policy that names the keys is a mistake without them."""
+    answer = submit(client, root, dedup_policy="allow_parallel_with_resource_keys")
+    assert answer["error"]["details"]["path"] == "resource_keys"
+
+
 def test_a_known_key_is_answered_before_the_guard_looks(client: ToolCaller, root: Path) -> None:
     """A repetition is no duplicate of itself."""
     first = submit(client, root, client_request_id="k")
