@@ -146,7 +146,7 @@ def test_a_duplicate_that_is_meant_is_taken(
         ((["src"], ["src"]), False),
         ((["src/a"], ["src"]), False),
         ((["src"], ["docs", "src/a/b"]), False),
-        ((["src"], []), False),
+        ((["src"], list[str]()), False),
     ],
 )
 @pytest.mark.parametrize("policy", ["active_prompt_guard", "allow_parallel_with_resource_keys"])
