@@ -7,6 +7,7 @@ spec/tools/codex_get_queue_status.yaml, spec/tools/codex_get_thread_compaction_s
 spec/tools/codex_get_turn_status.yaml, spec/tools/codex_get_worker_command_status.yaml,
 spec/tools/codex_get_worker_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
+spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
@@ -25,11 +26,14 @@ from codex_control_plane_contract.handlers import (
     HealthSummaryHandler,
     InterruptTurnHandler,
     ListPendingInteractionsHandler,
+    SendMessageHandler,
+    StartChatHandler,
     StartThreadCompactionHandler,
     SubmitTaskHandler,
     UnarchiveThreadHandler,
 )
 from codex_control_plane_mcp.handlers import (
+    chats,
     guide,
     health,
     interactions,
@@ -61,3 +65,5 @@ start_thread_compaction: StartThreadCompactionHandler[Context] = thread_actions.
 submit_task: SubmitTaskHandler[Context] = submission.submit_task
 unarchive_thread: UnarchiveThreadHandler[Context] = thread_actions.unarchive_thread
 get_turn_status: GetTurnStatusHandler[Context] = turn_status.get_turn_status
+send_message: SendMessageHandler[Context] = chats.send_message
+start_chat: StartChatHandler[Context] = chats.start_chat

@@ -7,6 +7,7 @@ spec/tools/codex_get_queue_status.yaml, spec/tools/codex_get_thread_compaction_s
 spec/tools/codex_get_turn_status.yaml, spec/tools/codex_get_worker_command_status.yaml,
 spec/tools/codex_get_worker_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
+spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, cast
 
-from codex_control_plane_contract.types import InteractionStatus, OperationType
+from codex_control_plane_contract.types import InputItem, InteractionStatus, OperationType
 from codex_control_plane_contract.values import JsonObject, JsonValue
 
 
@@ -332,6 +333,20 @@ class SubmitTaskArguments:
     """Running turn to steer."""
     ephemeral: bool = False
     """Not supported; only what is on disk survives a crash."""
+    input_items: list[InputItem] | None = None
+    """Images for Codex."""
+    output_schema: JsonObject | None = None
+    """JSON Schema of the final report; every object closed, all its properties required."""
+    dedup_policy: Literal["idempotency_only", "active_prompt_guard", "allow_parallel_with_resource_keys"] = "active_prompt_guard"
+    """Refuse a prompt that is active in the project with no other resource_keys, or look at client_request_id
+    only.
+    """
+    force: bool = False
+    """Submit although such a prompt is active."""
+    thread_mode: Literal["new_thread", "continue_thread", "auto"] = "auto"
+    """What operation_type must agree with; auto agrees with both."""
+    allow_historical_continuation: bool = False
+    """With start_chat: continue the thread of a finished task with the same prompt, if there is one."""
     title: str | None = None
     """Name of the new thread."""
     model: str | None = None
@@ -418,6 +433,93 @@ class GetTurnStatusArguments:
     """How many of the newest events."""
     progress_max_chars: int = 2000
     """Where an event is cut off."""
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
+        """Takes arguments that fit the input schema; what is left out gets its default."""
+        return cls(**_keywords(raw, cls.WHOLE_NUMBERS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMessageArguments:
+    """The arguments of `codex_send_message`."""
+
+    WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = (
+        "timeout_seconds",
+        "first_message_timeout_seconds",
+        "first_message_max_chars",
+    )
+    """The integers; JSON Schema takes 5.0 for one, and so may a client."""
+
+    chat_id: str
+    """Codex thread to continue."""
+    message: str
+    """The prompt."""
+    project_id: str | None = None
+    """Project id, path or unique name; of an unknown chat."""
+    mode: Literal["normal"] = "normal"
+    """The message is a prompt."""
+    sandbox: Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"] | None = None
+    """What the turn may touch; the server's default without it."""
+    approval_policy: (
+        Literal[
+            "never",
+            "on-request",
+            "untrusted",
+            "on-failure",
+            "ask_openclaw",
+            "never_auto_approve",
+            "respect_existing",
+        ]
+        | None
+    ) = None
+    """When Codex asks before it acts; the server's default without it."""
+    timeout_seconds: int = 300
+    """Bound of one call to Codex."""
+    first_message_timeout_seconds: int = 0
+    """How long to wait for the first message."""
+    first_message_max_chars: int = 8000
+    """Where it is cut off."""
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
+        """Takes arguments that fit the input schema; what is left out gets its default."""
+        return cls(**_keywords(raw, cls.WHOLE_NUMBERS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartChatArguments:
+    """The arguments of `codex_start_chat`."""
+
+    WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = (
+        "timeout_seconds",
+        "first_message_timeout_seconds",
+        "first_message_max_chars",
+    )
+    """The integers; JSON Schema takes 5.0 for one, and so may a client."""
+
+    project_id: str
+    """Project id, path or unique name."""
+    message: str
+    """The prompt."""
+    title: str | None = None
+    """Name of the new thread."""
+    cwd: str | None = None
+    """Absolute directory inside an allowed root."""
+    model: str | None = None
+    """Codex's own default without it."""
+    sandbox: Literal["read-only", "workspace-write", "danger-full-access"] | None = None
+    """What the turn may touch; the server's default without it."""
+    approval_policy: (
+        Literal["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"] | None
+    ) = None
+    """When Codex asks before it acts; the server's default without it."""
+    timeout_seconds: int = 300
+    """Bound of one call to Codex."""
+    first_message_timeout_seconds: int = 0
+    """How long to wait for the first message."""
+    first_message_max_chars: int = 8000
+    """Where it is cut off."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:

@@ -70,7 +70,16 @@ NEEDS: Final[tuple[Need, ...]] = (
     Need(
         "methods",
         "turn/start",
-        ("threadId", "clientUserMessageId", "input", "model", "effort", "approvalPolicy", "sandboxPolicy"),
+        (
+            "threadId",
+            "clientUserMessageId",
+            "input",
+            "model",
+            "effort",
+            "approvalPolicy",
+            "sandboxPolicy",
+            "outputSchema",
+        ),
         ("turn", "turn.id", "turn.status"),
     ),
     Need(
@@ -572,6 +581,7 @@ class CodexCalls:
         effort: str | None = None,
         approval_policy: str | None = None,
         sandbox_policy: Mapping[str, JsonValue] | None = None,
+        output_schema: JsonValue | None = None,
     ) -> TurnStartResult:
         """Submits a prompt; on a busy thread it would steer the running turn."""
         reply = await self._call(
@@ -584,6 +594,7 @@ class CodexCalls:
                 "effort": effort,
                 "approvalPolicy": approval_policy,
                 "sandboxPolicy": sandbox_policy,
+                "outputSchema": output_schema,
             },
             timeout,
         )

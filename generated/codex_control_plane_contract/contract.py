@@ -11,6 +11,7 @@ spec/tools/codex_get_queue_status.yaml, spec/tools/codex_get_thread_compaction_s
 spec/tools/codex_get_turn_status.yaml, spec/tools/codex_get_worker_command_status.yaml,
 spec/tools/codex_get_worker_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
+spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml, spec/types/common.yaml, spec/types/health.yaml,
 spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/scheduling.yaml, spec/types/thread.yaml; do
@@ -42,7 +43,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "59864b3068b7e6408cb7ffb3690f1d33a2dc20c4245a7a71b514323013e4148b"
+CONTRACT_HASH: Final = "cb4faa0bbc59c450e6959ea5903c306a183a5b6b1dd4c56a4d3c5e094588f984"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -16,6 +16,7 @@ ControlPlaneError
 ├── CodexStateUnusable
 ├── CodexTimeout
 ├── CodexBusy
+├── CodexDuplicatePromptActive
 ├── CodexPendingInteractionNotFound
 ├── CodexPendingInteractionUnavailable
 └── InternalError
@@ -182,6 +183,17 @@ class CodexBusy(ControlPlaneError):
     retryable = True
 
 
+class CodexDuplicatePromptActive(ControlPlaneError):
+    """The same or nearly the same prompt is active in this project.
+
+    Next: Poll details.existingOperationId; if both are meant, submit with force or with dedup_policy
+    idempotency_only.
+    """
+
+    code = "CODEX_DUPLICATE_PROMPT_ACTIVE"
+    retryable = False
+
+
 class CodexPendingInteractionNotFound(ControlPlaneError):
     """No such interaction on record.
 
@@ -226,6 +238,7 @@ ERRORS: Final[Mapping[ErrorCode, type[ControlPlaneError]]] = {
     "CODEX_STATE_UNUSABLE": CodexStateUnusable,
     "CODEX_TIMEOUT": CodexTimeout,
     "CODEX_BUSY": CodexBusy,
+    "CODEX_DUPLICATE_PROMPT_ACTIVE": CodexDuplicatePromptActive,
     "CODEX_PENDING_INTERACTION_NOT_FOUND": CodexPendingInteractionNotFound,
     "CODEX_PENDING_INTERACTION_UNAVAILABLE": CodexPendingInteractionUnavailable,
     "INTERNAL_ERROR": InternalError,

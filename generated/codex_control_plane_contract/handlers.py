@@ -7,6 +7,7 @@ spec/tools/codex_get_queue_status.yaml, spec/tools/codex_get_thread_compaction_s
 spec/tools/codex_get_turn_status.yaml, spec/tools/codex_get_worker_command_status.yaml,
 spec/tools/codex_get_worker_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
+spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
@@ -29,6 +30,8 @@ from codex_control_plane_contract.arguments import (
     HealthSummaryArguments,
     InterruptTurnArguments,
     ListPendingInteractionsArguments,
+    SendMessageArguments,
+    StartChatArguments,
     StartThreadCompactionArguments,
     SubmitTaskArguments,
     UnarchiveThreadArguments,
@@ -37,6 +40,7 @@ from codex_control_plane_contract.types import (
     Acknowledgement,
     AgentContract,
     Answered,
+    ChatTask,
     CommandStatus,
     CompactionStarted,
     Concurrency,
@@ -223,5 +227,21 @@ class GetTurnStatusHandler(Protocol[ContextT_contra]):
     """Answers `codex_get_turn_status`; the dispatcher adds `ok`."""
 
     async def __call__(self, context: ContextT_contra, arguments: GetTurnStatusArguments, /) -> Turn:
+        """Answers one call; raises ControlPlaneError where it cannot."""
+        ...
+
+
+class SendMessageHandler(Protocol[ContextT_contra]):
+    """Answers `codex_send_message`; the dispatcher adds `ok`."""
+
+    async def __call__(self, context: ContextT_contra, arguments: SendMessageArguments, /) -> ChatTask:
+        """Answers one call; raises ControlPlaneError where it cannot."""
+        ...
+
+
+class StartChatHandler(Protocol[ContextT_contra]):
+    """Answers `codex_start_chat`; the dispatcher adds `ok`."""
+
+    async def __call__(self, context: ContextT_contra, arguments: StartChatArguments, /) -> ChatTask:
         """Answers one call; raises ControlPlaneError where it cannot."""
         ...

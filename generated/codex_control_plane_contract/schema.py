@@ -12,5 +12,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "d8cde6a2a766753c2cede8eb78644319a4ba059e5ed15464c7eb31e834218f46"
+SCHEMA_HASH: Final = "374e30691d599249cedbda934617a1c83bb178b10df78643edc91e0e31a7dd92"
 """SHA-256 that changes with the schema."""

@@ -49,6 +49,14 @@ class Settings:
     """The model of a task that names none; empty means Codex's own default."""
     default_effort: str | None = None
     """The effort of a task that names none; empty means Codex's own default."""
+    max_image_input_items: int = 10
+    """How many images a task may have."""
+    max_image_input_bytes: int = 20000000
+    """How large one image may be."""
+    image_hosts: str | None = None
+    """Hosts that images are fetched from although their addresses are private, as host or host:port, with
+    commas between them.
+    """
     approval_response_timeout_seconds: int = 900
     """After this time without an answer a question is declined."""
     execution_mode: ExecutionMode = "inline"
@@ -185,6 +193,34 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         name="default_effort",
         type="text",
         means="The effort of a task that names none; empty means Codex's own default.",
+        optional=True,
+    ),
+    "CODEX_MCP_MAX_IMAGE_INPUT_ITEMS": Setting(
+        variable="CODEX_MCP_MAX_IMAGE_INPUT_ITEMS",
+        name="max_image_input_items",
+        type="integer",
+        means="How many images a task may have.",
+        minimum=0,
+        maximum=10,
+        default=10,
+    ),
+    "CODEX_MCP_MAX_IMAGE_INPUT_BYTES": Setting(
+        variable="CODEX_MCP_MAX_IMAGE_INPUT_BYTES",
+        name="max_image_input_bytes",
+        type="integer",
+        means="How large one image may be.",
+        minimum=1,
+        maximum=20000000,
+        default=20000000,
+    ),
+    "CODEX_MCP_IMAGE_HOSTS": Setting(
+        variable="CODEX_MCP_IMAGE_HOSTS",
+        name="image_hosts",
+        type="text",
+        means=(
+            "Hosts that images are fetched from although their addresses are private, as host or host:port, "
+            "with commas between them."
+        ),
         optional=True,
     ),
     "CODEX_MCP_APPROVAL_RESPONSE_TIMEOUT_SECONDS": Setting(

@@ -7,6 +7,7 @@ spec/tools/codex_get_queue_status.yaml, spec/tools/codex_get_thread_compaction_s
 spec/tools/codex_get_turn_status.yaml, spec/tools/codex_get_worker_command_status.yaml,
 spec/tools/codex_get_worker_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
+spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
@@ -399,6 +400,7 @@ GET_AGENT_CONTRACT_OUTPUT: Final[JsonObject] = {
                                     "CODEX_STATE_UNUSABLE",
                                     "CODEX_TIMEOUT",
                                     "CODEX_BUSY",
+                                    "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                     "CODEX_PENDING_INTERACTION_NOT_FOUND",
                                     "CODEX_PENDING_INTERACTION_UNAVAILABLE",
                                     "INTERNAL_ERROR",
@@ -702,6 +704,7 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                                 "CODEX_STATE_UNUSABLE",
                                 "CODEX_TIMEOUT",
                                 "CODEX_BUSY",
+                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                 "CODEX_PENDING_INTERACTION_NOT_FOUND",
                                 "CODEX_PENDING_INTERACTION_UNAVAILABLE",
                                 "INTERNAL_ERROR",
@@ -868,6 +871,11 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                         "originalChars": {"type": "integer", "minimum": 0},
                         "returnedChars": {"type": "integer", "minimum": 0},
                         "readFullVia": {"type": "string"},
+                        "structured": {"type": "object"},
+                        "structuredStatus": {"enum": ["parsed", "not_available"]},
+                        "structuredParseStatus": {"enum": ["valid_json", "plain_text", "empty"]},
+                        "structuredFaults": {"type": "array", "items": {"type": "string"}},
+                        "schemaHash": {"type": "string"},
                     },
                     "additionalProperties": False,
                 },
@@ -883,6 +891,31 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                         "model": {"type": "string"},
                         "effort": {"type": "string"},
                     },
+                    "additionalProperties": False,
+                },
+                "inputItemState": {
+                    "type": "object",
+                    "required": ["items"],
+                    "properties": {"items": {"type": "array", "items": {"type": "object"}}},
+                    "additionalProperties": False,
+                },
+                "outputSchemaState": {
+                    "type": "object",
+                    "required": ["provided", "applied", "schemaHash", "schemaChars"],
+                    "properties": {
+                        "provided": {"const": True},
+                        "applied": {"type": "boolean"},
+                        "schemaHash": {"type": "string"},
+                        "schemaChars": {"type": "integer"},
+                        "parseStatus": {"type": "string"},
+                        "structuredStatus": {"type": "string"},
+                    },
+                    "additionalProperties": False,
+                },
+                "dedupState": {
+                    "type": "object",
+                    "required": ["policy"],
+                    "properties": {"policy": {"type": "string"}, "repeatsOperationId": {"type": "string"}},
                     "additionalProperties": False,
                 },
                 "events": {
@@ -1575,6 +1608,7 @@ HEALTH_SUMMARY_OUTPUT: Final[JsonObject] = {
                                             "CODEX_STATE_UNUSABLE",
                                             "CODEX_TIMEOUT",
                                             "CODEX_BUSY",
+                                            "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                             "CODEX_PENDING_INTERACTION_NOT_FOUND",
                                             "CODEX_PENDING_INTERACTION_UNAVAILABLE",
                                             "INTERNAL_ERROR",
@@ -2134,6 +2168,70 @@ SUBMIT_TASK_INPUT: Final[JsonObject] = {
             "default": False,
             "description": "Not supported; only what is on disk survives a crash.",
         },
+        "input_items": {
+            "type": "array",
+            "maxItems": 10,
+            "items": {
+                "type": "object",
+                "description": "One image.",
+                "required": ["type"],
+                "properties": {
+                    "type": {"enum": ["image", "localImage"], "description": "Which of url and path it has."},
+                    "url": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 8192,
+                        "description": "Of an image, http or https; the worker fetches it.",
+                    },
+                    "path": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 4096,
+                        "description": "Of a localImage: a file inside an allowed root, relative to cwd.",
+                    },
+                    "detail": {
+                        "enum": ["auto", "low", "high", "original"],
+                        "description": "How closely the model looks.",
+                    },
+                },
+            },
+            "description": "Images for Codex.",
+        },
+        "output_schema": {
+            "type": "object",
+            "additionalProperties": True,
+            "description": (
+                "JSON Schema of the final report; every object closed, all its properties required."
+            ),
+        },
+        "dedup_policy": {
+            "type": "string",
+            "enum": ["idempotency_only", "active_prompt_guard", "allow_parallel_with_resource_keys"],
+            "default": "active_prompt_guard",
+            "description": (
+                "Refuse a prompt that is active in the project with no other resource_keys, or look at "
+                "client_request_id only."
+            ),
+        },
+        "force": {
+            "type": "boolean",
+            "default": False,
+            "description": "Submit although such a prompt is active.",
+        },
+        "thread_mode": {
+            "type": "string",
+            "enum": ["new_thread", "continue_thread", "auto"],
+            "default": "auto",
+            "description": "What operation_type must agree with; auto agrees with both.",
+        },
+        "allow_historical_continuation": {
+            "type": "boolean",
+            "default": False,
+            "description": (
+                "With start_chat: continue the thread of a finished task with the same prompt, if there is "
+                "one."
+            ),
+        },
         "title": {
             "type": "string",
             "minLength": 1,
@@ -2326,6 +2424,7 @@ SUBMIT_TASK_OUTPUT: Final[JsonObject] = {
                                 "IDEMPOTENCY_CONFLICT",
                                 "CODEX_PROJECT_NOT_FOUND",
                                 "CODEX_THREAD_NOT_FOUND",
+                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                 "CODEX_STATE_BUSY",
                                 "CODEX_STATE_UNUSABLE",
                                 "INTERNAL_ERROR",
@@ -2596,6 +2695,7 @@ GET_TURN_STATUS_OUTPUT: Final[JsonObject] = {
                                 "CODEX_STATE_UNUSABLE",
                                 "CODEX_TIMEOUT",
                                 "CODEX_BUSY",
+                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
                                 "CODEX_PENDING_INTERACTION_NOT_FOUND",
                                 "CODEX_PENDING_INTERACTION_UNAVAILABLE",
                                 "INTERNAL_ERROR",
@@ -2664,3 +2764,258 @@ GET_TURN_STATUS_OUTPUT: Final[JsonObject] = {
     },
 }
 """What `codex_get_turn_status` answers."""
+
+SEND_MESSAGE_INPUT: Final[JsonObject] = {
+    "type": "object",
+    "properties": {
+        "chat_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "Codex thread to continue.",
+        },
+        "message": {"type": "string", "minLength": 1, "maxLength": 200000, "description": "The prompt."},
+        "project_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4096,
+            "description": "Project id, path or unique name; of an unknown chat.",
+        },
+        "mode": {
+            "type": "string",
+            "enum": ["normal"],
+            "default": "normal",
+            "description": "The message is a prompt.",
+        },
+        "sandbox": {
+            "type": "string",
+            "enum": ["read-only", "workspace-write", "danger-full-access", "respect_existing"],
+            "description": "What the turn may touch; the server's default without it.",
+        },
+        "approval_policy": {
+            "type": "string",
+            "enum": [
+                "never",
+                "on-request",
+                "untrusted",
+                "on-failure",
+                "ask_openclaw",
+                "never_auto_approve",
+                "respect_existing",
+            ],
+            "description": "When Codex asks before it acts; the server's default without it.",
+        },
+        "timeout_seconds": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 7200,
+            "default": 300,
+            "description": "Bound of one call to Codex.",
+        },
+        "first_message_timeout_seconds": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 45,
+            "default": 0,
+            "description": "How long to wait for the first message.",
+        },
+        "first_message_max_chars": {
+            "type": "integer",
+            "minimum": 500,
+            "maximum": 200000,
+            "default": 8000,
+            "description": "Where it is cut off.",
+        },
+    },
+    "required": ["chat_id", "message"],
+    "additionalProperties": False,
+}
+"""What `codex_send_message` takes."""
+
+SEND_MESSAGE_OUTPUT: Final[JsonObject] = {
+    "type": "object",
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["ok", "operationId", "status", "nextRecommendedAction"],
+            "properties": {
+                "ok": {"const": True},
+                "operationId": {"type": "string"},
+                "status": {"type": "string"},
+                "threadId": {"type": "string"},
+                "nextRecommendedAction": {"type": "string"},
+                "firstMessage": {
+                    "type": "object",
+                    "required": ["at", "text"],
+                    "properties": {
+                        "at": {"type": "string", "format": "date-time"},
+                        "text": {"type": "string"},
+                        "truncated": {"type": "boolean"},
+                    },
+                    "additionalProperties": False,
+                },
+                "warnings": {"type": "array", "items": {"type": "string"}},
+            },
+            "additionalProperties": False,
+        },
+        {"$ref": "#/$defs/Failure"},
+    ],
+    "$defs": {
+        "Failure": {
+            "type": "object",
+            "required": ["ok", "error"],
+            "properties": {
+                "ok": {"const": False},
+                "error": {
+                    "type": "object",
+                    "required": ["code", "message", "details", "retryable"],
+                    "properties": {
+                        "code": {
+                            "enum": [
+                                "INVALID_ARGUMENT",
+                                "CODEX_PROJECT_NOT_FOUND",
+                                "CODEX_THREAD_NOT_FOUND",
+                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
+                                "CODEX_STATE_BUSY",
+                                "CODEX_STATE_UNUSABLE",
+                                "INTERNAL_ERROR",
+                            ],
+                        },
+                        "message": {"type": "string"},
+                        "details": {"type": "object"},
+                        "retryable": {"type": "boolean"},
+                    },
+                    "additionalProperties": False,
+                },
+            },
+            "additionalProperties": False,
+        },
+    },
+}
+"""What `codex_send_message` answers."""
+
+START_CHAT_INPUT: Final[JsonObject] = {
+    "type": "object",
+    "properties": {
+        "project_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4096,
+            "description": "Project id, path or unique name.",
+        },
+        "message": {"type": "string", "minLength": 1, "maxLength": 200000, "description": "The prompt."},
+        "title": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "Name of the new thread.",
+        },
+        "cwd": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4096,
+            "description": "Absolute directory inside an allowed root.",
+        },
+        "model": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "Codex's own default without it.",
+        },
+        "sandbox": {
+            "type": "string",
+            "enum": ["read-only", "workspace-write", "danger-full-access"],
+            "description": "What the turn may touch; the server's default without it.",
+        },
+        "approval_policy": {
+            "type": "string",
+            "enum": ["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"],
+            "description": "When Codex asks before it acts; the server's default without it.",
+        },
+        "timeout_seconds": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 7200,
+            "default": 300,
+            "description": "Bound of one call to Codex.",
+        },
+        "first_message_timeout_seconds": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 45,
+            "default": 0,
+            "description": "How long to wait for the first message.",
+        },
+        "first_message_max_chars": {
+            "type": "integer",
+            "minimum": 500,
+            "maximum": 200000,
+            "default": 8000,
+            "description": "Where it is cut off.",
+        },
+    },
+    "required": ["project_id", "message"],
+    "additionalProperties": False,
+}
+"""What `codex_start_chat` takes."""
+
+START_CHAT_OUTPUT: Final[JsonObject] = {
+    "type": "object",
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["ok", "operationId", "status", "nextRecommendedAction"],
+            "properties": {
+                "ok": {"const": True},
+                "operationId": {"type": "string"},
+                "status": {"type": "string"},
+                "threadId": {"type": "string"},
+                "nextRecommendedAction": {"type": "string"},
+                "firstMessage": {
+                    "type": "object",
+                    "required": ["at", "text"],
+                    "properties": {
+                        "at": {"type": "string", "format": "date-time"},
+                        "text": {"type": "string"},
+                        "truncated": {"type": "boolean"},
+                    },
+                    "additionalProperties": False,
+                },
+                "warnings": {"type": "array", "items": {"type": "string"}},
+            },
+            "additionalProperties": False,
+        },
+        {"$ref": "#/$defs/Failure"},
+    ],
+    "$defs": {
+        "Failure": {
+            "type": "object",
+            "required": ["ok", "error"],
+            "properties": {
+                "ok": {"const": False},
+                "error": {
+                    "type": "object",
+                    "required": ["code", "message", "details", "retryable"],
+                    "properties": {
+                        "code": {
+                            "enum": [
+                                "INVALID_ARGUMENT",
+                                "CODEX_PROJECT_NOT_FOUND",
+                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
+                                "CODEX_STATE_BUSY",
+                                "CODEX_STATE_UNUSABLE",
+                                "INTERNAL_ERROR",
+                            ],
+                        },
+                        "message": {"type": "string"},
+                        "details": {"type": "object"},
+                        "retryable": {"type": "boolean"},
+                    },
+                    "additionalProperties": False,
+                },
+            },
+            "additionalProperties": False,
+        },
+    },
+}
+"""What `codex_start_chat` answers."""

@@ -7,6 +7,7 @@ spec/tools/codex_get_queue_status.yaml, spec/tools/codex_get_thread_compaction_s
 spec/tools/codex_get_turn_status.yaml, spec/tools/codex_get_worker_command_status.yaml,
 spec/tools/codex_get_worker_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
+spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
@@ -769,6 +770,7 @@ SUBMIT_TASK: Final = Tool(
         "IDEMPOTENCY_CONFLICT",
         "CODEX_PROJECT_NOT_FOUND",
         "CODEX_THREAD_NOT_FOUND",
+        "CODEX_DUPLICATE_PROMPT_ACTIVE",
         "CODEX_STATE_BUSY",
         "CODEX_STATE_UNUSABLE",
         "INTERNAL_ERROR",
@@ -952,6 +954,99 @@ GET_TURN_STATUS: Final = Tool(
     parse=arguments.GetTurnStatusArguments.parse,
 )
 
+SEND_MESSAGE: Final = Tool(
+    name="codex_send_message",
+    title="Send a message to a chat",
+    description=(
+        "For older clients: codex_submit_task with operation_type send_message, without a key of yours. New "
+        "ones use that tool."
+    ),
+    group="compatibility",
+    role="submit",
+    passive=False,
+    idempotency="none",
+    handler="chats.send_message",
+    annotations={
+        "readOnlyHint": False,
+        "destructiveHint": False,
+        "idempotentHint": False,
+        "openWorldHint": True,
+    },
+    errors=(
+        "INVALID_ARGUMENT",
+        "CODEX_PROJECT_NOT_FOUND",
+        "CODEX_THREAD_NOT_FOUND",
+        "CODEX_DUPLICATE_PROMPT_ACTIVE",
+        "CODEX_STATE_BUSY",
+        "CODEX_STATE_UNUSABLE",
+        "INTERNAL_ERROR",
+    ),
+    next_tools=("codex_get_operation_status",),
+    examples=(
+        {
+            "title": "Go on with a chat",
+            "input": {
+                "chat_id": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "message": "And now the documentation.",
+            },
+            "output": {
+                "ok": True,
+                "operationId": "op_01hzy3v7q2c8",
+                "status": "queued",
+                "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "nextRecommendedAction": "wait_for_background_worker",
+            },
+        },
+    ),
+    input_schema=tool_schemas.SEND_MESSAGE_INPUT,
+    output_schema=tool_schemas.SEND_MESSAGE_OUTPUT,
+    parse=arguments.SendMessageArguments.parse,
+)
+
+START_CHAT: Final = Tool(
+    name="codex_start_chat",
+    title="Start a chat",
+    description=(
+        "For older clients: codex_submit_task with operation_type start_chat, without a key of yours. New "
+        "ones use that tool."
+    ),
+    group="compatibility",
+    role="submit",
+    passive=False,
+    idempotency="none",
+    handler="chats.start_chat",
+    annotations={
+        "readOnlyHint": False,
+        "destructiveHint": False,
+        "idempotentHint": False,
+        "openWorldHint": True,
+    },
+    errors=(
+        "INVALID_ARGUMENT",
+        "CODEX_PROJECT_NOT_FOUND",
+        "CODEX_DUPLICATE_PROMPT_ACTIVE",
+        "CODEX_STATE_BUSY",
+        "CODEX_STATE_UNUSABLE",
+        "INTERNAL_ERROR",
+    ),
+    next_tools=("codex_get_operation_status",),
+    examples=(
+        {
+            "title": "Start a chat in a project",
+            "input": {"project_id": "/srv/shop", "message": "Make the tests pass."},
+            "output": {
+                "ok": True,
+                "operationId": "op_01hzy3v7q2c8",
+                "status": "queued",
+                "nextRecommendedAction": "wait_for_background_worker",
+            },
+        },
+    ),
+    input_schema=tool_schemas.START_CHAT_INPUT,
+    output_schema=tool_schemas.START_CHAT_OUTPUT,
+    parse=arguments.StartChatArguments.parse,
+)
+
 TOOLS: Final[Mapping[str, Tool]] = {
     "codex_answer_pending_interaction": ANSWER_PENDING_INTERACTION,
     "codex_archive_thread": ARCHIVE_THREAD,
@@ -969,8 +1064,10 @@ TOOLS: Final[Mapping[str, Tool]] = {
     "codex_submit_task": SUBMIT_TASK,
     "codex_unarchive_thread": UNARCHIVE_THREAD,
     "codex_get_turn_status": GET_TURN_STATUS,
+    "codex_send_message": SEND_MESSAGE,
+    "codex_start_chat": START_CHAT,
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "7199cbaaaa741f920d70732181124d3d26dd227c92f8a6fa6b6191ea423db7b6"
+TOOL_SURFACE_HASH: Final = "1ac6694adb74fcb51578669fbbfe5d9b03ec806bd38bde9973db3d2a76b67a8e"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -118,6 +118,7 @@ ErrorCode: TypeAlias = Literal[
     "CODEX_STATE_UNUSABLE",
     "CODEX_TIMEOUT",
     "CODEX_BUSY",
+    "CODEX_DUPLICATE_PROMPT_ACTIVE",
     "CODEX_PENDING_INTERACTION_NOT_FOUND",
     "CODEX_PENDING_INTERACTION_UNAVAILABLE",
     "INTERNAL_ERROR",
@@ -155,6 +156,8 @@ ToolName: TypeAlias = Literal[
     "codex_submit_task",
     "codex_unarchive_thread",
     "codex_get_turn_status",
+    "codex_send_message",
+    "codex_start_chat",
 ]
 """A tool of this server."""
 
@@ -559,6 +562,19 @@ class Answered(Next):
     """Why the question ended otherwise."""
 
 
+class InputItem(TypedDict):
+    """One image."""
+
+    type: Literal["image", "localImage"]
+    """Which of url and path it has."""
+    url: NotRequired[str]
+    """Of an image, http or https; the worker fetches it."""
+    path: NotRequired[str]
+    """Of a localImage: a file inside an allowed root, relative to cwd."""
+    detail: NotRequired[Literal["auto", "low", "high", "original"]]
+    """How closely the model looks."""
+
+
 class Acknowledgement(Next):
     """The task is stored; it will run even if every process dies now."""
 
@@ -580,6 +596,23 @@ class Acknowledgement(Next):
     """True when the key was known and nothing new was stored."""
     createdAt: Timestamp
     """When it was stored first."""
+    warnings: NotRequired[list[str]]
+    """What was understood otherwise than it was written."""
+
+
+class ChatTask(TypedDict):
+    """The task is stored; codex_get_operation_status says the rest."""
+
+    operationId: str
+    """Give it to codex_get_operation_status."""
+    status: str
+    """How the task stands."""
+    threadId: NotRequired[str]
+    """Codex's thread, once it is known."""
+    nextRecommendedAction: str
+    """What to do next, in one word."""
+    firstMessage: NotRequired[Message]
+    """The first message of the agent, if it was waited for and came."""
     warnings: NotRequired[list[str]]
     """What was understood otherwise than it was written."""
 
@@ -647,6 +680,9 @@ class Operation(Next):
     tokenUsage: NotRequired[TokenUsage]
     finalReport: NotRequired[FinalReport]
     requestSummary: RequestSummary
+    inputItemState: NotRequired[InputItemState]
+    outputSchemaState: NotRequired[OutputSchemaState]
+    dedupState: NotRequired[DedupState]
     events: NotRequired[list[JournalEntry]]
     """Its journal; only with include_events."""
     operationRowAgeSeconds: float
@@ -817,6 +853,49 @@ class FinalReport(TypedDict):
     """How much of it is here."""
     readFullVia: NotRequired[str]
     """The call that returns the whole text."""
+    structured: NotRequired[JsonObject]
+    """The JSON object of the report; it fits the output_schema."""
+    structuredStatus: NotRequired[Literal["parsed", "not_available"]]
+    """Whether it is there; only with an output_schema."""
+    structuredParseStatus: NotRequired[Literal["valid_json", "plain_text", "empty"]]
+    """What the text was taken for."""
+    structuredFaults: NotRequired[list[str]]
+    """Where the JSON does not fit the output_schema, the first five."""
+    schemaHash: NotRequired[str]
+    """SHA-256 of that schema."""
+
+
+class InputItemState(TypedDict):
+    """The images."""
+
+    items: list[JsonObject]
+    """Of each type, detail, extension, bytes and sha256, as far as they are known."""
+
+
+class OutputSchemaState(TypedDict):
+    """The schema of the report."""
+
+    provided: Literal[True]
+    """It was given."""
+    applied: bool
+    """Whether a turn has got it."""
+    schemaHash: str
+    """SHA-256 of its canonical JSON."""
+    schemaChars: int
+    """The length of its canonical JSON."""
+    parseStatus: NotRequired[str]
+    """structuredParseStatus of the report."""
+    structuredStatus: NotRequired[str]
+    """structuredStatus of the report."""
+
+
+class DedupState(TypedDict):
+    """How the task was let in."""
+
+    policy: str
+    """The dedup_policy."""
+    repeatsOperationId: NotRequired[str]
+    """The finished task with the same prompt whose thread it continues."""
 
 
 class RequestSummary(TypedDict):

@@ -69,6 +69,11 @@ class Territory:
             raise self._not_found(f"{argument} is not an existing directory.")
         return real
 
+    def inside(self, path: Path) -> Path | None:
+        """Return the real path of what may be a file, or None where that is not inside an allowed root."""
+        real = Path(os.path.realpath(path))
+        return real if self._allows(real) else None
+
     def project(self, reference: str) -> Path:
         """Return the real path of the project with that id, path or unique name; raises as `locate` does."""
         if reference.startswith("/"):

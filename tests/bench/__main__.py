@@ -23,6 +23,7 @@ async def measure(*, quick: bool) -> list[Figure]:
     _tell("the scheduler")
     figures += await asyncio.to_thread(scheduling.decisions, queued=10_000, rounds=20 if quick else 500)
     figures += await asyncio.to_thread(scheduling.waits, tasks=50 if quick else 1000)
+    figures += await asyncio.to_thread(measurements.duplicates)
     async with scripted_rig() as rig:
         async with rig.open_client() as client:
             _tell("warming up")

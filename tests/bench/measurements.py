@@ -14,6 +14,8 @@ from mcp import Client, StdioServerParameters
 
 from bench.figures import Figure, ratio
 from codex_control_plane_mcp.codex.connection import Connection
+from codex_control_plane_mcp.handlers.prompt_guard import Prompt
+from codex_control_plane_mcp.handlers.prompt_print import Print
 from codex_control_plane_mcp.testing.rig import Rig, ScriptedRig
 from codex_control_plane_mcp.testing.task_client import TaskClient
 from codex_control_plane_mcp.testing.witness import Witness
@@ -62,6 +64,30 @@ async def calls(client: TaskClient, echo: Echo, *, operation_id: str, rounds: in
     ]
 
 
+def duplicates(*, candidates: int = 200, chars: int = 200_000) -> list[Figure]:
+    """Measure the guard on the longest prompts: the print of a new one, and what it takes to compare it."""
+    lines = [
+        f"Rename function {n} of package {n * 7919 % 1013} to follow its neighbours." for n in range(4000)
+    ]
+    text = "\n".join(lines)[:chars]
+    stored = [
+        json.dumps(Prompt.of(text.replace(f" {n}", " else"), None).print_as_json()) for n in range(candidates)
+    ]
+    prints = [_taken(lambda: Prompt.of(text, None)) for _ in range(20)]
+    new = Prompt.of(text, None).print
+    assert new is not None
+    similarity = new.similarity
+    reads = [_taken(lambda: [Print.read(json.loads(one)) for one in stored]) for _ in range(20)]
+    known = [Print.read(json.loads(one)) for one in stored]
+    compared = [_taken(lambda: [*map(similarity, known)]) for _ in range(20)]
+    size = f"{candidates} prompts of {chars} characters"
+    return [
+        Figure("duplicates: print of a new prompt", median(prints) * 1000, "ms", None, f"{chars} characters"),
+        Figure("duplicates: reading stored prints", median(reads) * 1000, "ms", None, size),
+        Figure("duplicates: comparison", median(compared) * 1000, "ms", 5, size),
+    ]
+
+
 async def tasks(client: TaskClient, rig: ScriptedRig, *, rounds: int) -> list[Figure]:
     """Measure whole tasks against the same turn driven straight over the app-server."""
     ours: list[float] = []
@@ -99,7 +125,14 @@ async def sizes(client: TaskClient, *, operation_id: str) -> list[Figure]:
     acknowledgement = await client.submit(PROMPT)
     await client.ended(acknowledgement["operationId"])
     status = await client.status(operation_id)
+    busy = await client.submit("\n".join([*["model: run echo hello"] * 20, f"model: say {'x' * 3000}"]))
     return [
+        Figure(
+            "status of 20 commands, 3,000 characters",
+            _bytes(await client.ended(busy["operationId"])),
+            "bytes",
+            6000,
+        ),
         Figure("status of a short finished task", _bytes(status), "bytes", 2000),
         Figure("acknowledgement", _bytes(acknowledgement), "bytes", 1000),
     ]
@@ -128,6 +161,12 @@ def idle(processes: Sequence[tuple[str, int]], *, seconds: float) -> list[Figure
         figures.append(Figure(f"idle {name}, of a core", share, "%", 0.5, f"over {seconds:g} s"))
         figures.append(Figure(f"memory of the {name}", process.memory_info().rss / 1e6, "MB"))
     return figures
+
+
+def _taken(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
 
 
 async def _seconds(call: Callable[[], Awaitable[object]]) -> float:

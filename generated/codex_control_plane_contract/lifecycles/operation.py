@@ -13,7 +13,7 @@ from codex_control_plane_contract.change import Change, Edge, Touch, reader
 from codex_control_plane_contract.facts import StateFacts
 from codex_control_plane_contract.rows import Column, Table, json_text, optional_json_text
 from codex_control_plane_contract.types import Error
-from codex_control_plane_contract.values import Actor, Cell, JsonArray, Value
+from codex_control_plane_contract.values import Actor, Cell, JsonArray, JsonObject, Value
 
 State: TypeAlias = Literal[
     "queued",
@@ -88,6 +88,13 @@ Event: TypeAlias = Literal[
 OperationType: TypeAlias = Literal["start_chat", "send_message", "steer_turn", "fork_thread"]
 """What the task asks of Codex."""
 
+DedupPolicy: TypeAlias = Literal[
+    "idempotency_only",
+    "active_prompt_guard",
+    "allow_parallel_with_resource_keys",
+]
+"""What was let in beside it."""
+
 Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"]
 """What the turn may touch."""
 
@@ -119,8 +126,15 @@ COLUMNS: Final = (
     "operation_type",
     "client_request_id",
     "payload_hash",
+    "prompt_hash",
+    "inputs_hash",
+    "prompt_print",
+    "dedup_policy",
+    "repeats_operation_id",
     "message",
     "runs_turn",
+    "input_items",
+    "output_schema",
     "title",
     "project_id",
     "project_path",
@@ -177,10 +191,24 @@ class OperationRow:
     """The caller's idempotency key."""
     payload_hash: str
     """SHA-256 of the canonical request; a known key with another hash is a conflict."""
+    prompt_hash: str | None
+    """SHA-256 of the normalised prompt; empty where the guard against duplicates does not apply."""
+    inputs_hash: str | None
+    """SHA-256 of images and output schema; empty without either."""
+    prompt_print: JsonObject | None
+    """What near-same prompts are known by, as {chars, text, pieces}; empty where only the same counts."""
+    dedup_policy: DedupPolicy | None
+    """What was let in beside it."""
+    repeats_operation_id: str | None
+    """The finished task with the same prompt whose thread it continues."""
     message: str
     """The prompt as the caller wrote it; empty for a fork without one."""
     runs_turn: bool
     """Whether a turn of its own carries it; what has none takes no slot."""
+    input_items: JsonArray | None
+    """The images, as {type, path or url, detail, extension, bytes, sha256}."""
+    output_schema: JsonObject | None
+    """The JSON Schema that the final report is to fit."""
     title: str | None
     """The name of the new thread."""
     project_id: str
@@ -282,6 +310,15 @@ class OperationRow:
             row_id=self.row_id,
             statement="UPDATE operation SET last_error = :last_error WHERE operation_id = :id",
             parameters={"id": self.row_id, "last_error": optional_json_text(last_error)},
+        )
+
+    def note_images(self, *, input_items: JsonArray) -> Touch:
+        """Its images are fetched and known by their content."""
+        return Touch(
+            lifecycle="operation",
+            row_id=self.row_id,
+            statement="UPDATE operation SET input_items = :input_items WHERE operation_id = :id",
+            parameters={"id": self.row_id, "input_items": json_text(input_items)},
         )
 
 
@@ -898,6 +935,18 @@ Waiting: TypeAlias = WaitingForApproval | WaitingForUserInput
 InTurn: TypeAlias = Running | WaitingForApproval | WaitingForUserInput
 """A row in a state of the group `in_turn`."""
 
+Active: TypeAlias = (
+    Queued
+    | StartingAppServer
+    | StartingThread
+    | StartingTurn
+    | Running
+    | WaitingForApproval
+    | WaitingForUserInput
+    | WaitingForQuota
+)
+"""A row in a state of the group `active`."""
+
 Ended: TypeAlias = (
     Completed | Steered | Forked | Failed | Interrupted | Cancelled | Orphaned | UnknownAfterAppServerExit
 )
@@ -938,8 +987,20 @@ _STORED: Final = Table(
         Column("operation_type", "text", values=("start_chat", "send_message", "steer_turn", "fork_thread")),
         Column("client_request_id", "text", optional=True),
         Column("payload_hash", "text"),
+        Column("prompt_hash", "text", optional=True),
+        Column("inputs_hash", "text", optional=True),
+        Column("prompt_print", "object", optional=True),
+        Column(
+            "dedup_policy",
+            "text",
+            optional=True,
+            values=("idempotency_only", "active_prompt_guard", "allow_parallel_with_resource_keys"),
+        ),
+        Column("repeats_operation_id", "text", optional=True),
         Column("message", "text"),
         Column("runs_turn", "boolean"),
+        Column("input_items", "array", optional=True),
+        Column("output_schema", "object", optional=True),
         Column("title", "text", optional=True),
         Column("project_id", "text"),
         Column("project_path", "text"),
@@ -1032,15 +1093,17 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "client_request_id, payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, "
-        "effort, sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, "
-        "continuation_count, agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, "
-        "source_thread_id, expected_turn_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, "
-        ":now, :now, :operation_type, :client_request_id, :payload_hash, :message, :runs_turn, :title, "
-        ":project_id, :project_path, :cwd, :model, :effort, :sandbox, :approval_policy, :timeout_seconds, "
-        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
-        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, 0, 0 WHERE "
-        "TRUE RETURNING *"
+        "client_request_id, payload_hash, prompt_hash, inputs_hash, prompt_print, dedup_policy, "
+        "repeats_operation_id, message, runs_turn, input_items, output_schema, title, project_id, "
+        "project_path, cwd, model, effort, sandbox, approval_policy, timeout_seconds, recovery_policy, "
+        "max_continuations, continuation_count, agent_id, resource_keys, priority, estimated_cost_class, "
+        "ranked_at, thread_id, source_thread_id, expected_turn_id, attempt_count, quota_retry_count) SELECT "
+        ":id, 'queued', 1, :now, :now, :operation_type, :client_request_id, :payload_hash, :prompt_hash, "
+        ":inputs_hash, :prompt_print, :dedup_policy, :repeats_operation_id, :message, :runs_turn, "
+        ":input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, :effort, :sandbox, "
+        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, "
+        ":resource_keys, :priority, :estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, "
+        ":expected_turn_id, 0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("client",),
     required_evidence=None,
@@ -2235,6 +2298,13 @@ def submit(
     estimated_cost_class: EstimatedCostClass,
     ranked_at: int,
     client_request_id: str | None = None,
+    prompt_hash: str | None = None,
+    inputs_hash: str | None = None,
+    prompt_print: JsonObject | None = None,
+    dedup_policy: DedupPolicy | None = None,
+    repeats_operation_id: str | None = None,
+    input_items: JsonArray | None = None,
+    output_schema: JsonObject | None = None,
     title: str | None = None,
     model: str | None = None,
     effort: str | None = None,
@@ -2248,8 +2318,15 @@ def submit(
         operation_type=operation_type,
         client_request_id=client_request_id,
         payload_hash=payload_hash,
+        prompt_hash=prompt_hash,
+        inputs_hash=inputs_hash,
+        prompt_print=optional_json_text(prompt_print),
+        dedup_policy=dedup_policy,
+        repeats_operation_id=repeats_operation_id,
         message=message,
         runs_turn=runs_turn,
+        input_items=optional_json_text(input_items),
+        output_schema=optional_json_text(output_schema),
         title=title,
         project_id=project_id,
         project_path=project_path,
@@ -2354,6 +2431,18 @@ GROUPS: Final[Mapping[str, frozenset[State]]] = {
     "starting": frozenset(("starting_app_server", "starting_thread", "starting_turn")),
     "waiting": frozenset(("waiting_for_approval", "waiting_for_user_input")),
     "in_turn": frozenset(("running", "waiting_for_approval", "waiting_for_user_input")),
+    "active": frozenset(
+        (
+            "queued",
+            "starting_app_server",
+            "starting_thread",
+            "starting_turn",
+            "running",
+            "waiting_for_approval",
+            "waiting_for_user_input",
+            "waiting_for_quota",
+        ),
+    ),
     "ended": frozenset(
         (
             "completed",

@@ -37,6 +37,9 @@ CLIENT_NAME: Final = "codex-control-plane-mcp"
 IN_FLIGHT_LIMIT: Final = 64
 """Calls that may wait for a reply at once: an app-server refuses or drops beyond about 128."""
 
+FRAME_CHARS: Final = 1_000_000
+"""The longest text that is sent as one frame."""
+
 CONNECT_SECONDS: Final = 10.0
 """Longest wait for the socket, the WebSocket upgrade and for `initialize`, each."""
 
@@ -217,7 +220,7 @@ class Connection:
         if self._websocket.state is not State.OPEN:
             raise CallNotSent("the connection to Codex was already closed")
         try:
-            await self._websocket.send(text)
+            await self._websocket.send(text if len(text) <= FRAME_CHARS else _frames(text))
         except ConnectionClosed as error:
             raise CallUnanswered(f"the connection to Codex closed while writing: {error}") from error
 
@@ -285,6 +288,12 @@ async def _connect(socket_path: Path) -> ClientConnection:
         open_timeout=CONNECT_SECONDS,
         close_timeout=CLOSE_SECONDS,
     )
+
+
+async def _frames(text: str) -> AsyncIterator[str]:
+    """Yield a long message in frames: Codex hangs up on one of 16 MiB, and takes 60 MB in smaller ones."""
+    for start in range(0, len(text), FRAME_CHARS):
+        yield text[start : start + FRAME_CHARS]
 
 
 def _result(method: str, result: JsonValue) -> JsonObject:

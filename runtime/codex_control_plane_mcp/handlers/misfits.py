@@ -8,13 +8,20 @@ from codex_control_plane_contract.errors import InvalidArgument
 _OF_THE_TURN = ("model", "effort", "sandbox", "approval_policy")
 """What a turn is begun with, so that neither words for a running one nor a bare copy can bring it."""
 
+_BESIDE_THE_PROMPT = ("input_items", "output_schema")
+"""What goes to Codex with the prompt of a new turn only."""
+
 
 def refuse_steer_misfits(arguments: SubmitTaskArguments) -> None:
     """Raise INVALID_ARGUMENT unless the arguments name a turn and what to say to it, and nothing more."""
     _require("steer_turn", arguments, ("expected_turn_id", "message"))
     if arguments.thread_id is None and arguments.chat_id is None:
         raise InvalidArgument("steer_turn needs thread_id or chat_id.", path="thread_id")
-    _refuse(arguments, (*_OF_THE_TURN, "title", "source_thread_id"), "does not fit steer_turn: the turn runs")
+    _refuse(
+        arguments,
+        (*_OF_THE_TURN, *_BESIDE_THE_PROMPT, "title", "source_thread_id"),
+        "does not fit steer_turn: the turn runs",
+    )
     _refuse_recovery(arguments, "steer_turn: it runs no turn of its own")
 
 
@@ -36,7 +43,11 @@ def refuse_fork_misfits(arguments: SubmitTaskArguments) -> None:
                 path=name,
             )
     if arguments.message is None:
-        _refuse(arguments, ("effort", "sandbox", "approval_policy"), "fits a fork with a message only")
+        _refuse(
+            arguments,
+            ("effort", "sandbox", "approval_policy", *_BESIDE_THE_PROMPT),
+            "fits a fork with a message only",
+        )
         _refuse_recovery(arguments, "fork_thread without a message: it runs no turn")
 
 

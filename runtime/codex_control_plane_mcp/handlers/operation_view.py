@@ -16,6 +16,7 @@ from codex_control_plane_contract.types import (
     RequestSummary,
 )
 from codex_control_plane_contract.values import JsonValue
+from codex_control_plane_mcp.handlers.inputs_view import add_inputs
 from codex_control_plane_mcp.handlers.interaction_view import summarise_interaction
 from codex_control_plane_mcp.handlers.moment import Moment
 from codex_control_plane_mcp.handlers.next_steps import next_step, pending_questions, queued_reason
@@ -61,6 +62,7 @@ def present_operation(
     add_steer(view, moment, row)
     add_fork(view, moment, row)
     _add_turn(view, moment, row, arguments)
+    add_inputs(view, row)
     add_progress(view, moment, arguments)
     if arguments.include_events:
         view["events"] = _events(moment, row)

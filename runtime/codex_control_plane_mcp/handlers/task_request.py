@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, Self
 
@@ -10,17 +10,21 @@ from codex_control_plane_contract.arguments import SubmitTaskArguments
 from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.lifecycles.operation import (
     ApprovalPolicy,
+    DedupPolicy,
     EstimatedCostClass,
     OperationType,
     Priority,
     RecoveryPolicy,
     Sandbox,
 )
+from codex_control_plane_contract.types import InputItem
+from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.handlers.misfits import (
     refuse_fork_misfits,
     refuse_other_misfits,
     refuse_steer_misfits,
 )
+from codex_control_plane_mcp.handlers.output_schema import refuse_unusable
 from codex_control_plane_mcp.scheduling import normalised_keys
 
 _APPROVAL_WORDS: Final[Mapping[str, ApprovalPolicy]] = {
@@ -32,7 +36,10 @@ _APPROVAL_WORDS: Final[Mapping[str, ApprovalPolicy]] = {
     "ask_openclaw": "on-request",
     "never_auto_approve": "never",
 }
-_ADJUSTED: Final = "approval_policy on-failure is refused by current Codex; on-request is used instead."
+_ADJUSTED_POLICY: Final = (
+    "approval_policy on-failure is refused by current Codex; on-request is used instead."
+)
+_ADJUSTED_DETAIL: Final = "detail low makes current Codex leave an image out; auto is used instead."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,11 @@ class TaskRequest:
     resource_keys: tuple[str, ...]
     priority: Priority
     estimated_cost_class: EstimatedCostClass
+    input_items: tuple[InputItem, ...]
+    output_schema: JsonObject | None
+    dedup_policy: DedupPolicy
+    force: bool
+    allow_historical_continuation: bool
     warnings: tuple[str, ...]
 
     @classmethod
@@ -66,6 +78,8 @@ class TaskRequest:
         """Return the request. Raises INVALID_ARGUMENT for a text or a combination that does not fit."""
         _refuse_unstorable(arguments)
         _refuse_misfits(arguments)
+        if arguments.output_schema is not None:
+            refuse_unusable(arguments.output_schema)
         given = arguments.approval_policy
         return cls(
             operation_type=arguments.operation_type,
@@ -88,7 +102,12 @@ class TaskRequest:
             resource_keys=tuple(normalised_keys(arguments.resource_keys or ())),
             priority=arguments.priority,
             estimated_cost_class=arguments.estimated_cost_class,
-            warnings=(_ADJUSTED,) if given == "on-failure" else (),
+            input_items=tuple(arguments.input_items or ()),
+            output_schema=arguments.output_schema,
+            dedup_policy=arguments.dedup_policy,
+            force=arguments.force,
+            allow_historical_continuation=arguments.allow_historical_continuation,
+            warnings=tuple(_warnings(arguments)),
         )
 
     @property
@@ -97,13 +116,24 @@ class TaskRequest:
         return self.operation_type != "steer_turn" and bool(self.message)
 
     @property
+    def is_prompt(self) -> bool:
+        """Whether the guard against duplicates knows the task: not a steer or a fork (contract §7)."""
+        return self.operation_type in ("start_chat", "send_message")
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a prompt that is active already stands in the way."""
+        return self.is_prompt and self.dedup_policy != "idempotency_only" and not self.force
+
+    @property
     def payload_hash(self) -> str:
         """The SHA-256, in hexadecimal, that tells whether a key names the same request again (contract §7).
 
         It covers the canonical JSON (sorted names, no blanks, ASCII) of what the caller sent: aliases
         resolved, absent arguments left out, defaults not filled in, so that a change of settings makes no
         old request another one. The key itself is left out, and `timeout_seconds`, which says how the task
-        is run and not what it is. What follows a death of the app-server is part of it: it may run the task's
+        is run and not what it is, and so are `dedup_policy` and `force`, which say beside what it may run.
+        What follows a death of the app-server is part of it: it may run the task's
         commands again.
         """
         continuing = self.recovery_policy == "continue"
@@ -128,10 +158,21 @@ class TaskRequest:
             "estimated_cost_class": None
             if self.estimated_cost_class == "normal"
             else self.estimated_cost_class,
+            "input_items": [*self.input_items] or None,
+            "output_schema": self.output_schema,
+            "allow_historical_continuation": self.allow_historical_continuation or None,
         }
         given = {name: value for name, value in payload.items() if value is not None}
         canonical = json.dumps(given, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _warnings(arguments: SubmitTaskArguments) -> Iterator[str]:
+    """Yield what is understood otherwise than it is written."""
+    if arguments.approval_policy == "on-failure":
+        yield _ADJUSTED_POLICY
+    if any(item.get("detail") == "low" for item in arguments.input_items or ()):
+        yield _ADJUSTED_DETAIL
 
 
 def _refuse_unstorable(arguments: SubmitTaskArguments) -> None:
@@ -164,6 +205,11 @@ def _refuse_misfits(arguments: SubmitTaskArguments) -> None:
         _refuse_two_threads(arguments)
         return
     refuse_other_misfits(arguments)
+    if arguments.dedup_policy == "allow_parallel_with_resource_keys" and not arguments.resource_keys:
+        raise InvalidArgument(
+            "dedup_policy allow_parallel_with_resource_keys needs resource_keys.", path="resource_keys"
+        )
+    _refuse_other_thread_mode(arguments)
     if arguments.operation_type == "start_chat":
         _refuse_thread(arguments)
         if arguments.cwd is None and arguments.project_id is None:
@@ -179,6 +225,23 @@ def _refuse_misfits(arguments: SubmitTaskArguments) -> None:
 def _refuse_two_threads(arguments: SubmitTaskArguments) -> None:
     if None not in (arguments.thread_id, arguments.chat_id) and arguments.thread_id != arguments.chat_id:
         raise InvalidArgument("chat_id and thread_id name different threads; give one.", path="chat_id")
+
+
+def _refuse_other_thread_mode(arguments: SubmitTaskArguments) -> None:
+    """Refuse a thread_mode that says something else than operation_type."""
+    means = "new_thread" if arguments.operation_type == "start_chat" else "continue_thread"
+    if arguments.thread_mode not in (means, "auto"):
+        raise InvalidArgument(
+            f"{arguments.operation_type} means thread_mode {means}.",
+            path="thread_mode",
+            allowed=[means, "auto"],
+        )
+    if arguments.thread_mode == "new_thread" and arguments.allow_historical_continuation:
+        raise InvalidArgument(
+            "allow_historical_continuation may continue a thread; thread_mode new_thread may not.",
+            path="allow_historical_continuation",
+            allowed=[False],
+        )
 
 
 def _refuse_thread(arguments: SubmitTaskArguments) -> None:

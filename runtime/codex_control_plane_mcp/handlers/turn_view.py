@@ -8,6 +8,7 @@ from codex_control_plane_contract.types import FinalReport, Message, TerminalEvi
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.handlers.excerpts import excerpt
 from codex_control_plane_mcp.handlers.moment import Moment
+from codex_control_plane_mcp.handlers.output_schema import add_structure
 from codex_control_plane_mcp.handlers.times import seconds_between, timestamp
 
 WHOLE_CHARS: Final = 200_000
@@ -46,6 +47,8 @@ def present_report(
         report["readFullVia"] = (
             f"codex_get_operation_status(operation_id={row.operation_id}, message_max_chars={wanted})"
         )
+    if row.output_schema is not None:
+        add_structure(report, original, row.output_schema)
     return report
 
 

@@ -4,6 +4,27 @@ SELECT * FROM operation WHERE operation_id = :operation_id;
 -- name: operation_by_key
 SELECT * FROM operation WHERE client_request_id = :client_request_id;
 
+-- name: active_prompts
+-- The prompts of a project that are active beside the same images and schema: the same one first, then the newest.
+SELECT operation_id, state, thread_id, turn_id, prompt_hash, prompt_print, resource_keys FROM operation
+WHERE project_id = :project_id
+  AND state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                'waiting_for_approval', 'waiting_for_user_input', 'waiting_for_quota')
+  AND prompt_hash IS NOT NULL
+  AND inputs_hash IS :inputs_hash
+ORDER BY prompt_hash = :prompt_hash DESC, created_at DESC, operation_id DESC
+LIMIT :limit;
+
+-- name: finished_prompt
+-- The latest completed task of a project with this prompt, images and schema.
+SELECT operation_id, state, thread_id, turn_id, prompt_hash, prompt_print, resource_keys FROM operation
+WHERE prompt_hash = :prompt_hash
+  AND project_id = :project_id
+  AND inputs_hash IS :inputs_hash
+  AND state = 'completed'
+ORDER BY created_at DESC, operation_id DESC
+LIMIT 1;
+
 -- name: operation_of_turn
 -- The operation that carries a turn of Codex.
 -- Between two turns it is known by the last one.
@@ -262,6 +283,12 @@ WHERE turn_id = :turn_id AND kind = 'agent_message' ORDER BY sequence DESC LIMIT
 -- The newest progress of one turn, agent messages aside, newest first.
 SELECT * FROM progress_event
 WHERE turn_id = :turn_id AND kind <> 'agent_message' ORDER BY sequence DESC LIMIT :limit;
+
+-- name: first_message
+-- The first agent message of a task.
+SELECT * FROM progress_event
+WHERE operation_id = :operation_id AND kind = 'agent_message'
+ORDER BY sequence LIMIT 1;
 
 -- name: progress_count
 SELECT count(*) AS total, max(sequence) AS latest, max(at) AS latest_at

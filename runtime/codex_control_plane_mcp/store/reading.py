@@ -34,6 +34,7 @@ from codex_control_plane_contract.values import Value
 from codex_control_plane_mcp.store.contenders import Contender, Lane, read_contender, read_lane
 from codex_control_plane_mcp.store.database import connect_read_only
 from codex_control_plane_mcp.store.faults import explained
+from codex_control_plane_mcp.store.prompts import KnownPrompt
 from codex_control_plane_mcp.store.statements import named_statements
 
 _QUERIES = named_statements("queries.sql")
@@ -76,6 +77,28 @@ class Reader:
         """Return the operation that a caller's key names, or None."""
         row = self._one("operation_by_key", client_request_id=client_request_id)
         return read_operation(row) if row else None
+
+    def active_prompts(
+        self, project_id: str, *, prompt_hash: str, inputs_hash: str | None, limit: int
+    ) -> list[KnownPrompt]:
+        """Return a project's active prompts with these images and schema: the same one, then the newest."""
+        rows = self._all(
+            "active_prompts",
+            project_id=project_id,
+            prompt_hash=prompt_hash,
+            inputs_hash=inputs_hash,
+            limit=limit,
+        )
+        return [KnownPrompt.read(row) for row in rows]
+
+    def finished_prompt(
+        self, project_id: str, *, prompt_hash: str, inputs_hash: str | None
+    ) -> KnownPrompt | None:
+        """Return the latest completed task of a project with this prompt, images and schema, or None."""
+        row = self._one(
+            "finished_prompt", project_id=project_id, prompt_hash=prompt_hash, inputs_hash=inputs_hash
+        )
+        return KnownPrompt.read(row) if row else None
 
     def operation_of_turn(self, thread_id: str, turn_id: str) -> Operation | None:
         """Return the operation that a turn carries, or None."""
@@ -317,6 +340,11 @@ class Reader:
         """Return the newest progress of a turn, agent messages aside, in order."""
         rows = self._all("progress_of_turn", turn_id=turn_id, limit=limit)
         return [read_progress_event(row) for row in reversed(rows)]
+
+    def first_message(self, operation_id: str) -> ProgressEventRow | None:
+        """Return the first agent message of an operation, or None."""
+        row = self._one("first_message", operation_id=operation_id)
+        return read_progress_event(row) if row else None
 
     def progress_count(self, operation_id: str) -> tuple[int, int | None, int | None]:
         """Return how many progress events there are, the newest sequence and its time (milliseconds)."""

@@ -21,7 +21,8 @@ class ModelRequest:
 
     `user_text` is the last message of the person, `earlier_texts` are those before it, `tool_outputs` is what
     the tools gave back since then, `tools` are the names on offer, `size` is how many items the conversation
-    holds.
+    holds, `images` are the data URLs in the messages of the person, `output_schema` is what the answer is to
+    fit.
     """
 
     thread_id: str
@@ -32,6 +33,8 @@ class ModelRequest:
     tool_outputs: tuple[str, ...]
     tools: tuple[str, ...]
     size: int
+    images: tuple[str, ...]
+    output_schema: JsonObject
 
     @classmethod
     def read(cls, headers: Mapping[str, str], body: JsonObject) -> Self:
@@ -50,6 +53,8 @@ class ModelRequest:
             tool_outputs=tuple(_text(output) for output in outputs),
             tools=tuple(_tool_name(_object(tool)) for tool in _array(body.get("tools"))),
             size=len(items),
+            images=tuple(_images(items)),
+            output_schema=_object(_object(_object(body.get("text")).get("format")).get("schema")),
         )
 
     def as_json(self) -> dict[str, object]:
@@ -66,6 +71,13 @@ def _user_texts(items: list[JsonObject]) -> Iterator[tuple[int, str]]:
         text = "\n".join(part for part in parts if part and not _CONTEXT.fullmatch(part))
         if text:
             yield position, text
+
+
+def _images(items: list[JsonObject]) -> Iterator[str]:
+    for item in items:
+        for part in map(_object, _array(item.get("content"))):
+            if item.get("role") == "user" and part.get("type") == "input_image":
+                yield str(part.get("image_url"))
 
 
 def _text(output: JsonValue) -> str:

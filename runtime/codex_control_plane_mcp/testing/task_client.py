@@ -28,6 +28,7 @@ PATIENCE: Final = 30.0
 """Longest wait, in seconds, for what needs a fraction of a second."""
 
 _WAIT_SECONDS: Final = 20
+_ALIKE: Final[JsonObject] = {"dedup_policy": "idempotency_only"}
 
 
 class CallFailed(Exception):
@@ -50,7 +51,8 @@ class WaitedInVain(Exception):
 class TaskClient:
     """One client of one server; `server_pid` is the process, None where nobody knows it.
 
-    `cwd` is the directory for tasks that name none.
+    `cwd` is the directory for tasks that name none. Prompts of tests are alike, so they are submitted with
+    `dedup_policy` idempotency_only unless a test says otherwise.
     """
 
     def __init__(self, call: ToolCall, *, cwd: str, server_pid: int | None = None) -> None:
@@ -67,14 +69,14 @@ class TaskClient:
 
     async def submit(self, message: str, **more: JsonValue) -> Acknowledgement:
         """Submit a prompt for a new thread. Raises CallFailed."""
-        arguments: JsonObject = {"cwd": self.cwd, "message": message, **more}
+        arguments: JsonObject = {"cwd": self.cwd, "message": message, **_ALIKE, **more}
         return cast(
             "Acknowledgement", await self.call("codex_submit_task", operation_type="start_chat", **arguments)
         )
 
     async def send(self, thread_id: str, message: str, **more: JsonValue) -> Acknowledgement:
         """Submit a prompt that continues a thread. Raises CallFailed."""
-        arguments: JsonObject = {"thread_id": thread_id, "message": message, **more}
+        arguments: JsonObject = {"thread_id": thread_id, "message": message, **_ALIKE, **more}
         return cast(
             "Acknowledgement",
             await self.call("codex_submit_task", operation_type="send_message", **arguments),

@@ -21,6 +21,7 @@ from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import calls, opening, steering
 from codex_control_plane_mcp.worker.faults import StartFailed, busy, refusal, thread_lost, unavailable
 from codex_control_plane_mcp.worker.history import holds_label, read_turns
+from codex_control_plane_mcp.worker.inputs import Message, message_of
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.policies import approval_policy, sandbox_policy
@@ -46,11 +47,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An operation whose prompt is next; ``calling`` is the recorded turn/start, ``text`` what it says."""
+    """An operation whose prompt is next; ``calling`` is the recorded turn/start, ``message`` what it says."""
 
     row: operation.StartingTurn
     calling: attempt.Sent
-    text: str
+    message: Message
 
 
 Claimed: TypeAlias = operation.StartingAppServer | Opened | Words
@@ -142,7 +143,7 @@ class Starter:
         )
 
     def _open_turn(
-        self, operation_id: str, thread_id: str, text: str, transaction: Transaction, reader: Reader
+        self, operation_id: str, thread_id: str, message: Message, transaction: Transaction, reader: Reader
     ) -> Prompt | None:
         row = reader.operation(operation_id)
         calling = reader.open_attempt_of(operation_id, opening.kind_of(row)) if row is not None else None
@@ -153,7 +154,9 @@ class Starter:
         if not isinstance(row, operation.StartingThread) or withdraw(transaction, reader, row):
             return None
         ready = transaction.apply(row.open_turn(thread_id=thread_id), evidence=evidence)
-        return Prompt(ready, self._record(transaction, ready, "turn_start"), text)
+        if message.images:
+            transaction.touch(ready.note_images(input_items=[image.as_json() for image in message.images]))
+        return Prompt(ready, self._record(transaction, ready, "turn_start"), message)
 
     def _record(
         self,
@@ -180,15 +183,15 @@ class Starter:
         async with link.following.holding(thread_id):
             if not await self._resumed(row, thread_id, link):
                 return None
-            return await self._hand_over(row, thread_id, await self._due_text(row, thread_id, link), link)
+            return await self._hand_over(row, thread_id, await self._due_message(row, thread_id, link), link)
 
-    async def _due_text(self, row: operation.StartingThread, thread_id: str, link: Link) -> str:
+    async def _due_message(self, row: operation.StartingThread, thread_id: str, link: Link) -> Message:
         """Return what Codex is to be told now: the message, or to go on with it where the thread holds it.
 
         Said twice it would be done twice; what the thread does not hold has never reached the model.
         """
         if row.continues_turn_id is None:
-            return row.message
+            return await message_of(row, self._settings)
         attempts = await self._ledger.read(lambda reader: reader.attempts_of(row.operation_id, "turn_start"))
         labels = {each.attempt_id for each in attempts}
         try:
@@ -199,10 +202,14 @@ class Starter:
             raise StartFailed(refusal(refused)) from refused
         except (CallError, ReplyInvalid) as fault:
             raise StartFailed(unavailable(fault)) from fault
-        return CONTINUATION_PROMPT if any(holds_label(turn, labels) for turn in turns) else row.message
+        if any(holds_label(turn, labels) for turn in turns):
+            return Message.of_text(CONTINUATION_PROMPT)
+        return await message_of(row, self._settings)
 
     async def _begin_thread(self, opened: Opened, link: Link) -> bool:
         """Submit on a new thread."""
+        # Before the thread: an image that does not come leaves no thread behind.
+        message = await message_of(opened.row, self._settings)
         calling = opened.calling
         if calling is None:
             calling = await self._ledger.change(
@@ -213,10 +220,12 @@ class Starter:
             if not opened.row.runs_turn:
                 await self._finish_fork(opened.row, thread_id, link)
                 return True
-            return await self._hand_over(opened.row, thread_id, opened.row.message, link)
+            return await self._hand_over(opened.row, thread_id, message, link)
 
-    async def _hand_over(self, row: operation.StartingThread, thread_id: str, text: str, link: Link) -> bool:
-        prompt = await self._ledger.change(partial(self._open_turn, row.operation_id, thread_id, text))
+    async def _hand_over(
+        self, row: operation.StartingThread, thread_id: str, message: Message, link: Link
+    ) -> bool:
+        prompt = await self._ledger.change(partial(self._open_turn, row.operation_id, thread_id, message))
         return prompt is None or await self._submit(prompt, link)
 
     async def _new_thread(self, row: operation.StartingThread, calling: attempt.Sent, link: Link) -> str:
@@ -258,11 +267,12 @@ class Starter:
                 timeout=row.timeout_seconds,
                 thread_id=row.thread_id,
                 client_user_message_id=calling.attempt_id,
-                input=[{"type": "text", "text": prompt.text}],
+                input=[*prompt.message.content],
                 model=row.model,
                 effort=row.effort,
                 approval_policy=approval_policy(row),
                 sandbox_policy=sandbox_policy(row),
+                output_schema=row.output_schema,
             )
         except CallRefused as refused:
             error = refusal(refused)

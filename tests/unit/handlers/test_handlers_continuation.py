@@ -83,7 +83,9 @@ def test_a_policy_is_shown_before_it_is_needed(client: ToolCaller, root: Path) -
     """A task that would be reported says nothing of it."""
     request: dict[str, JsonValue] = {"operation_type": "start_chat", "cwd": str(root), "message": "Do it."}
     plain = client.call("codex_submit_task", **request)["operationId"]
-    kept = client.call("codex_submit_task", **request, recovery_policy="continue", max_continuations=3)
+    kept = client.call(
+        "codex_submit_task", **request, recovery_policy="continue", max_continuations=3, force=True
+    )
     assert "continuationState" not in client.call("codex_get_operation_status", operation_id=plain)
     shown = client.call("codex_get_operation_status", operation_id=kept["operationId"])["continuationState"]
     assert shown == {"recoveryPolicy": "continue", "maxContinuations": 3, "continuationCount": 0}

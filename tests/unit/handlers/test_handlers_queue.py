@@ -18,7 +18,13 @@ SLOTS = "codex_get_concurrency_status"
 
 def submit(client: ToolCaller, root: Path, **more: JsonValue) -> str:
     """Submit a task that may write anywhere in its project, unless `more` says otherwise; return its id."""
-    arguments: JsonObject = {"sandbox": "workspace-write", "cwd": str(root), "message": "Do it.", **more}
+    arguments: JsonObject = {
+        "sandbox": "workspace-write",
+        "cwd": str(root),
+        "message": "Do it.",
+        "dedup_policy": "idempotency_only",
+        **more,
+    }
     answer = client.call("codex_submit_task", operation_type="start_chat", **arguments)
     return cast("str", answer["operationId"])
 

@@ -298,7 +298,7 @@ def test_a_change_of_settings_makes_no_conflict(settings: Settings, root: Path) 
 
 def test_without_a_key_every_submission_is_new(client: ToolCaller, root: Path) -> None:
     """Only a key makes two calls one task."""
-    assert submit(client, root)["operationId"] != submit(client, root)["operationId"]
+    assert submit(client, root)["operationId"] != submit(client, root, force=True)["operationId"]
 
 
 def test_parallel_submissions_with_one_key_make_one_task(settings: Settings, root: Path) -> None:
@@ -335,7 +335,7 @@ def test_the_slot_limit_is_the_reason_when_all_slots_are_taken(settings: Setting
     """The caller is told to wait for a slot."""
     client = ToolCaller(replace(settings, max_active_turns_global=1))
     PlayedWorker(client.store).run(submit(client, root)["operationId"])
-    answer = submit(client, root)
+    answer = submit(client, root, message="Do more.")
     assert answer["queuedReason"] == "global_slot_limit"
     assert answer["nextRecommendedAction"] == "wait_for_worker_slot"
     assert answer["recommendedPollAfterSeconds"] == 5

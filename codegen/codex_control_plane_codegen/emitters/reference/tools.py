@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, cast
@@ -112,6 +112,12 @@ class Page:
         return self._fields(self.tool.input)
 
     @property
+    def argument_parts(self) -> list[Section]:
+        """The objects that only the arguments are made of."""
+        names = self._reached(references_in(self.tool.input))
+        return [self._section(name) for name in names if name not in self._objects]
+
+    @property
     def result(self) -> Section:
         """What a success answers."""
         return self._section(self.tool.output)
@@ -135,8 +141,12 @@ class Page:
     @cached_property
     def _objects(self) -> list[str]:
         """The objects that the result reaches, itself first."""
+        return self._reached([self.tool.output])
+
+    def _reached(self, names: Iterable[str]) -> list[str]:
+        """The objects among types and in what they refer to, in the order in which a reader meets them."""
         found: list[str] = []
-        waiting = [self.tool.output]
+        waiting = [*names]
         while waiting:
             name = waiting.pop(0)
             if name not in found and self._is_object(name):

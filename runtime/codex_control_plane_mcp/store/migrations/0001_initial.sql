@@ -274,8 +274,15 @@ CREATE TABLE operation (
     operation_type TEXT NOT NULL CHECK (operation_type IN ('start_chat', 'send_message', 'steer_turn', 'fork_thread')),
     client_request_id TEXT,
     payload_hash TEXT NOT NULL,
+    prompt_hash TEXT,
+    inputs_hash TEXT,
+    prompt_print TEXT CHECK (prompt_print IS NULL OR (json_valid(prompt_print) AND json_type(prompt_print) = 'object')),
+    dedup_policy TEXT CHECK (dedup_policy IN ('idempotency_only', 'active_prompt_guard', 'allow_parallel_with_resource_keys')),
+    repeats_operation_id TEXT,
     message TEXT NOT NULL,
     runs_turn INTEGER NOT NULL CHECK (runs_turn IN (0, 1)),
+    input_items TEXT CHECK (input_items IS NULL OR (json_valid(input_items) AND json_type(input_items) = 'array')),
+    output_schema TEXT CHECK (output_schema IS NULL OR (json_valid(output_schema) AND json_type(output_schema) = 'object')),
     title TEXT,
     project_id TEXT NOT NULL,
     project_path TEXT NOT NULL,
@@ -360,6 +367,10 @@ CREATE INDEX operation_by_state_project_id_agent_id_sandbox_ranked_at ON operati
 CREATE INDEX operation_by_project_id_scheduled_at ON operation (project_id, scheduled_at);
 
 CREATE INDEX operation_by_project_id_agent_id_scheduled_at ON operation (project_id, agent_id, scheduled_at);
+
+CREATE INDEX operation_by_project_id_state ON operation (project_id, state);
+
+CREATE INDEX operation_by_prompt_hash ON operation (prompt_hash);
 
 CREATE TRIGGER operation_creations BEFORE INSERT ON operation
 WHEN NEW.state NOT IN ('queued') OR NEW.revision <> 1
@@ -676,8 +687,14 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.operation_type IS NOT OLD.operation_type
     OR NEW.client_request_id IS NOT OLD.client_request_id
     OR NEW.payload_hash IS NOT OLD.payload_hash
+    OR NEW.prompt_hash IS NOT OLD.prompt_hash
+    OR NEW.inputs_hash IS NOT OLD.inputs_hash
+    OR NEW.prompt_print IS NOT OLD.prompt_print
+    OR NEW.dedup_policy IS NOT OLD.dedup_policy
+    OR NEW.repeats_operation_id IS NOT OLD.repeats_operation_id
     OR NEW.message IS NOT OLD.message
     OR NEW.runs_turn IS NOT OLD.runs_turn
+    OR NEW.output_schema IS NOT OLD.output_schema
     OR NEW.title IS NOT OLD.title
     OR NEW.project_id IS NOT OLD.project_id
     OR NEW.project_path IS NOT OLD.project_path

@@ -71,6 +71,7 @@ class Person:
                     "codex_submit_task",
                     operation_type="send_message" if thread_id else "start_chat",
                     client_request_id=f"errand-{errand.number}.{part}",
+                    dedup_policy="idempotency_only",
                     recovery_policy=errand.recovery_policy,
                     max_continuations=_CONTINUATIONS if errand.recovery_policy == "continue" else 1,
                     message=message,

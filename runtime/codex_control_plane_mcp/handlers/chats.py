@@ -1,0 +1,86 @@
+"""`codex_start_chat` and `codex_send_message`: thin forms of `codex_submit_task` (contract §3)."""
+
+from typing import TypeAlias
+
+from codex_control_plane_contract.arguments import (
+    SendMessageArguments,
+    StartChatArguments,
+    SubmitTaskArguments,
+)
+from codex_control_plane_contract.types import Acknowledgement, ChatTask
+from codex_control_plane_mcp.handlers.context import Context
+from codex_control_plane_mcp.handlers.moment import look
+from codex_control_plane_mcp.handlers.next_steps import next_step
+from codex_control_plane_mcp.handlers.status import known_operation
+from codex_control_plane_mcp.handlers.submission import submit_task
+from codex_control_plane_mcp.handlers.turn_view import present_message
+from codex_control_plane_mcp.handlers.waiting import first_found, on_thread
+
+_ChatArguments: TypeAlias = StartChatArguments | SendMessageArguments
+
+
+async def start_chat(context: Context, arguments: StartChatArguments) -> ChatTask:
+    """Submit a prompt for a new thread; return how it stands. Raises as `submit_task` does."""
+    task = SubmitTaskArguments(
+        operation_type="start_chat",
+        project_id=arguments.project_id,
+        message=arguments.message,
+        title=arguments.title,
+        cwd=arguments.cwd,
+        model=arguments.model,
+        sandbox=arguments.sandbox,
+        approval_policy=arguments.approval_policy,
+        timeout_seconds=arguments.timeout_seconds,
+    )
+    return await _submit(context, task, arguments)
+
+
+async def send_message(context: Context, arguments: SendMessageArguments) -> ChatTask:
+    """Submit a prompt that continues a thread; return how it stands. Raises as `submit_task` does."""
+    task = SubmitTaskArguments(
+        operation_type="send_message",
+        chat_id=arguments.chat_id,
+        project_id=arguments.project_id,
+        message=arguments.message,
+        sandbox=arguments.sandbox,
+        approval_policy=arguments.approval_policy,
+        timeout_seconds=arguments.timeout_seconds,
+    )
+    return await _submit(context, task, arguments)
+
+
+async def _submit(context: Context, task: SubmitTaskArguments, arguments: _ChatArguments) -> ChatTask:
+    with context.store.bells.listen() as listener:
+        acknowledged = await submit_task(context, task)
+        operation_id = acknowledged["operationId"]
+        if arguments.first_message_timeout_seconds:
+            await first_found(
+                lambda: _heard(context, operation_id), listener, arguments.first_message_timeout_seconds
+            )
+    return await on_thread(lambda: _present(context, acknowledged, arguments.first_message_max_chars))
+
+
+def _heard(context: Context, operation_id: str) -> bool | None:
+    """Return whether there is no more to wait for: a message, an end, or a question; None before."""
+    with context.store.read() as reader:
+        row = known_operation(reader, operation_id)
+        waits = row.facts.terminal or row.facts.waits_for in ("human", "quota")
+        return True if waits or reader.first_message(operation_id) is not None else None
+
+
+def _present(context: Context, acknowledged: Acknowledgement, limit: int) -> ChatTask:
+    with look(context) as moment:
+        row = known_operation(moment.reader, acknowledged["operationId"])
+        event = moment.reader.first_message(row.operation_id)
+        answer: ChatTask = {
+            "operationId": row.operation_id,
+            "status": row.status,
+            "nextRecommendedAction": next_step(moment, row)["nextRecommendedAction"],
+        }
+    if row.thread_id is not None:
+        answer["threadId"] = row.thread_id
+    if event is not None:
+        answer["firstMessage"] = present_message(event.at, event.text, limit)
+    if "warnings" in acknowledged:
+        answer["warnings"] = acknowledged["warnings"]
+    return answer
