@@ -181,6 +181,16 @@ def declaration(annotation: Expression, name: str, indent: int = 0) -> str:
     return f"{name}: {expression(annotation, indent, indent + len(name) + 2)}"
 
 
+def defaulted(annotation: Expression, name: str, value: Expression, indent: int = 0) -> str:
+    """`name: annotation = value`, laid out; a value that does not fit stands on a line of its own."""
+    declared, default = declaration(annotation, name, indent), flat_expression(value)
+    last = declared.rpartition("\n")[2]
+    lead = len(last) if "\n" in declared else indent + len(last)
+    if lead + len(f" = {default}") <= WIDTH:
+        return f"{declared} = {default}"
+    return f"{declared} = (\n{' ' * (indent + _INDENT)}{default}\n{' ' * indent})"
+
+
 def literal(values: Sequence[str], target: str) -> str:
     """`target = Literal[...]`, laid out."""
     return assignment(literal_type(values), target)

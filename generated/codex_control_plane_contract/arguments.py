@@ -337,7 +337,9 @@ class SubmitTaskArguments:
     """Images for Codex."""
     output_schema: JsonObject | None = None
     """JSON Schema of the final report; every object closed, all its properties required."""
-    dedup_policy: Literal["idempotency_only", "active_prompt_guard", "allow_parallel_with_resource_keys"] = "active_prompt_guard"
+    dedup_policy: Literal["idempotency_only", "active_prompt_guard", "allow_parallel_with_resource_keys"] = (
+        "active_prompt_guard"
+    )
     """Refuse a prompt that is active in the project with no other resource_keys, or look at client_request_id
     only.
     """

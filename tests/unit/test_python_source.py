@@ -14,6 +14,7 @@ from codex_control_plane_codegen.python_source import (
     Subscript,
     assignment,
     camel_case,
+    defaulted,
     docstring,
     literal_type,
     quote,
@@ -91,3 +92,12 @@ def test_a_long_docstring_is_wrapped() -> None:
     text = docstring(f"{LONG * 4}end.", 4)
     assert all(len(line) <= 110 for line in text.split("\n"))
     assert text.endswith('end.\n    """')
+
+
+@pytest.mark.parametrize("words", [1, 3, 4, 9])
+def test_a_default_is_laid_out_as_the_formatter_would(words: int) -> None:
+    """Beside its type, on a line of its own, or after the lines of the type."""
+    kind = literal_type([f"a_word_of_some_length_{number}" for number in range(words)])
+    laid_out = defaulted(kind, "name_of_the_field", "a_word_of_some_length_0", 4)
+    source = f"class Arguments:\n    {laid_out}\n"
+    assert _formatted(source) == source

@@ -19,6 +19,7 @@ from codex_control_plane_codegen.python_source import (
     Expression,
     camel_case,
     declaration,
+    defaulted,
     expression,
     flat_expression,
 )
@@ -137,7 +138,7 @@ class View:
         if name in shapes.required(self.tool.input):
             return declaration(kind, name, 4)
         if "default" in schema:
-            return f"{declaration(kind, name, 4)} = {flat_expression(schema['default'])}"
+            return defaulted(kind, name, schema["default"], 4)
         optional = Either((kind, Code("None")))
         return f"{name}: {expression(optional, 4, 6 + len(name), len(' = None'))} = None"
 
