@@ -3,7 +3,7 @@
 import pytest
 
 from codex_control_plane_contract.types import Operation, SteerState, Turn
-from codex_control_plane_mcp.testing.evidence import fault, report, thread_of
+from codex_control_plane_mcp.testing.evidence import fault, report, thread_of, turn_id_of
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig
 from codex_control_plane_mcp.testing.task_client import CallFailed, TaskClient
@@ -75,7 +75,7 @@ async def test_a_finished_turn_takes_no_words(rig: ScriptedRig, client: TaskClie
     """The steer fails, is never reported as completed, and the model never reads it."""
     task = await client.submit(prompt("say Over."))
     row = await client.wait_until(task["operationId"], "completed")
-    turn = await client.turn(row["turnId"])
+    turn = await client.turn(turn_id_of(row))
     words = prompt("say Too late.")
     steered = await client.ended((await client.steer(turn, words))["operationId"])
     assert (steered["status"], fault(steered)["code"]) == ("failed", "CODEX_TURN_NOT_FOUND")
@@ -89,7 +89,7 @@ async def test_words_for_another_turn_than_the_one_that_runs_are_refused(
     """Codex compares the turns, so words never reach a turn that they were not meant for."""
     first = await client.submit(prompt("say First."))
     row = await client.wait_until(first["operationId"], "completed")
-    earlier = await client.turn(row["turnId"])
+    earlier = await client.turn(turn_id_of(row))
     gate = f"other-{id(client)}"
     second = await client.send(thread_of(row), prompt(f"wait {gate}", "say Second."))
     assert await rig.model.gates.reached(gate, 30)
@@ -112,7 +112,7 @@ async def test_an_unknown_thread_fails_the_steer(rig: ScriptedRig, client: TaskC
 async def a_finished_turn(client: TaskClient) -> Turn:
     """Return a turn that completed."""
     task = await client.submit(prompt("say Over."))
-    return await client.turn((await client.wait_until(task["operationId"], "completed"))["turnId"])
+    return await client.turn(turn_id_of(await client.wait_until(task["operationId"], "completed")))
 
 
 async def test_a_turn_that_waits_for_an_answer_takes_words(rig: ScriptedRig, client: TaskClient) -> None:

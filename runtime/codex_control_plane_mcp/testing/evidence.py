@@ -27,6 +27,13 @@ def thread_of(row: Operation) -> str:
     return found
 
 
+def turn_id_of(row: Operation) -> str:
+    """Return the id of the turn."""
+    found = row.get("turnId")
+    assert found is not None, f"no turn: {row}"
+    return found
+
+
 def queued_reason(row: Operation) -> QueueReason:
     """Return why the operation waits in the queue."""
     found = row.get("queueState")

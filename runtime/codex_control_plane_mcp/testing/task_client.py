@@ -20,6 +20,7 @@ from codex_control_plane_contract.types import (
     Turn,
 )
 from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_mcp.testing.evidence import turn_id_of
 
 ToolCall: TypeAlias = Callable[[str, JsonObject], Awaitable[JsonObject]]
 """Calls a tool with arguments and returns the structured result, that of a failure too."""
@@ -104,7 +105,7 @@ class TaskClient:
     async def turn_of(self, operation_id: str, *, within: float = PATIENCE) -> Turn:
         """Return the turn of an operation once it runs. Raises as `wait_until` does."""
         row = await self.wait_until(operation_id, "running", within=within)
-        return await self.turn(row["turnId"])
+        return await self.turn(turn_id_of(row))
 
     async def status(self, operation_id: str, **more: JsonValue) -> Operation:
         """Read an operation. Raises CallFailed."""

@@ -19,8 +19,9 @@ def note(transaction: Transaction, reader: Reader, operation_id: str, message: s
 def clear(transaction: Transaction, reader: Reader, operation_id: str) -> None:
     """Take the doubt back from a task that goes on; one that has ended keeps what it ended with."""
     row = reader.operation(operation_id)
-    in_hand = operation.StartingTurn | operation.Steering | operation.InTurn
-    if isinstance(row, in_hand) and doubts.in_doubt(row):
+    if not isinstance(row, operation.StartingTurn | operation.Steering | operation.InTurn):
+        return
+    if doubts.in_doubt(row):
         transaction.touch(row.note_doubt())
 
 
