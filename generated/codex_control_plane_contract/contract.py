@@ -43,7 +43,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "cb4faa0bbc59c450e6959ea5903c306a183a5b6b1dd4c56a4d3c5e094588f984"
+CONTRACT_HASH: Final = "c722e7fa0cdc81118648a45e2b0a72d6ca24efeb527fda7ca61026c8deca8524"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -935,6 +935,17 @@ Waiting: TypeAlias = WaitingForApproval | WaitingForUserInput
 InTurn: TypeAlias = Running | WaitingForApproval | WaitingForUserInput
 """A row in a state of the group `in_turn`."""
 
+InHand: TypeAlias = (
+    StartingAppServer
+    | StartingThread
+    | StartingTurn
+    | Steering
+    | Running
+    | WaitingForApproval
+    | WaitingForUserInput
+)
+"""A row in a state of the group `in_hand`."""
+
 Active: TypeAlias = (
     Queued
     | StartingAppServer
@@ -2431,6 +2442,17 @@ GROUPS: Final[Mapping[str, frozenset[State]]] = {
     "starting": frozenset(("starting_app_server", "starting_thread", "starting_turn")),
     "waiting": frozenset(("waiting_for_approval", "waiting_for_user_input")),
     "in_turn": frozenset(("running", "waiting_for_approval", "waiting_for_user_input")),
+    "in_hand": frozenset(
+        (
+            "starting_app_server",
+            "starting_thread",
+            "starting_turn",
+            "steering",
+            "running",
+            "waiting_for_approval",
+            "waiting_for_user_input",
+        ),
+    ),
     "active": frozenset(
         (
             "queued",

@@ -113,7 +113,9 @@ WHERE waiting.state = 'queued' AND NOT waiting.runs_turn
   AND NOT EXISTS (
     SELECT 1 FROM operation AS ahead
     WHERE ahead.expected_turn_id = waiting.expected_turn_id
-      AND ahead.state IN ('queued', 'starting_app_server', 'steering')
+      AND (ahead.state = 'queued'
+        OR ahead.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+                           'waiting_for_approval', 'waiting_for_user_input', 'steering'))
       AND (ahead.created_at, ahead.operation_id) < (waiting.created_at, waiting.operation_id))
 ORDER BY waiting.created_at, waiting.operation_id;
 
