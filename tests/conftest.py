@@ -1,6 +1,7 @@
 """What tests of every kind share: a real store, its clock, and the replay of its journal."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from codex_control_plane_mcp.store import Fence, LeaseKeeper, Store
 from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.testing.manual_clock import ManualClock
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
+
+# A shell that runs the tests in the background lets them ignore SIGINT, and with them all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test asserts a time, and none fails because the machine is busy.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
