@@ -10,24 +10,17 @@ from typing import TypeAlias
 from codex_control_plane_codegen.emitters import EMITTERS
 from codex_control_plane_codegen.emitters.contract_document import contract_document, emit_contract
 from codex_control_plane_codegen.facts import Facts
-from codex_control_plane_codegen.loader import load
 from codex_control_plane_codegen.model import JsonObject, Model
 from codex_control_plane_codegen.output import Output
-from codex_control_plane_codegen.reading import read_model
 
 Outputs: TypeAlias = Mapping[Path, bytes]
 
 
-def build(root: Path) -> Outputs:
-    """Every output of the spec below `root`, by its absolute path.
+def compile_model(root: Path, model: Model) -> Outputs:
+    """Every output of the model, by its absolute path.
 
     The spec must be free of faults; the checks come before.
     """
-    return compile_model(root, read_model(load(root).documents))
-
-
-def compile_model(root: Path, model: Model) -> Outputs:
-    """Every output of the model, as `build` returns it."""
     facts = Facts(model)
     outputs = _emitted(facts)
     outputs.extend(emit_contract(facts, outputs))

@@ -43,7 +43,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "c722e7fa0cdc81118648a45e2b0a72d6ca24efeb527fda7ca61026c8deca8524"
+CONTRACT_HASH: Final = "3a4b7527eb8819c07f9d51c0f655ec80f2557f0ccdcd8a285b5e318adfc9ed43"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -68,11 +68,11 @@ NEXT_ACTIONS: Final[Mapping[NextAction, str]] = {
     "wait_for_resource_lock": "Queued behind a task that may change the same files.",
     "inspect_worker_health": "No live worker can run it; see codex_health_summary.",
     "poll_operation_status": "Call codex_get_operation_status again.",
-    "poll_turn_status": "Codex works; call codex_get_operation_status again.",
-    "poll_thread_compaction": "The thread is being changed; call codex_get_thread_compaction_status again.",
+    "poll_turn_status": "Codex works; call it again later.",
+    "poll_thread_compaction": "Call codex_get_thread_compaction_status again.",
     "poll_worker_command": "The worker has been asked; look again shortly.",
     "answer_pending_interaction": "Codex waits for an answer; see codex_list_pending_interactions.",
-    "wait_for_quota": "The usage limit of Codex is reached; the task goes on by itself at resumesAt.",
+    "wait_for_quota": "It goes on by itself at resumesAt.",
     "read_forked_thread": "Done; forkState names the new thread.",
     "read_final_report": "Done; finalReport holds the result.",
     "inspect_diagnostics": "Ended without a result; lastError says why.",

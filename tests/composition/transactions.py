@@ -56,6 +56,7 @@ def _recorded(state_file: Path) -> list[Transaction]:
     """Return what each commit of a journal did to each task."""
     _, composition = _composition()
     commits: defaultdict[tuple[int, str], set[tuple[str, str]]] = defaultdict(set)
+    unknown: set[str] = set()
     with contextlib.closing(sqlite3.connect(f"file:{state_file}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         for entry in connection.execute("SELECT * FROM journal WHERE outcome = 'applied'").fetchall():
@@ -64,7 +65,10 @@ def _recorded(state_file: Path) -> list[Transaction]:
             if part is not None:
                 commit = entry["cause"] or entry["sequence"]
                 commits[commit, _task(connection, row)].add((part.name, entry["event"]))
-    return [frozenset(changes) for changes in commits.values()]
+            elif entry["entity"] == "thread_action":
+                # Of a kind that the composition does not have; then its orders are no part of it either.
+                unknown.add(entry["entity_id"])
+    return [frozenset(changes) for (_, task), changes in commits.items() if task not in unknown]
 
 
 def _row(connection: sqlite3.Connection, lifecycle: str, identifier: str) -> Mapping[str, object]:

@@ -16,8 +16,9 @@ store = Store.open(Path(sys.argv[1]))
 def submission(operation_id):
     return operation.submit(
         operation_id=operation_id, operation_type="start_chat", payload_hash="", message="", project_id="",
-        cwd="/", sandbox="read-only", approval_policy="never", recovery_policy="report",
-        max_continuations=1,
+        project_path="/", cwd="/", sandbox="read-only", approval_policy="never", recovery_policy="report",
+        max_continuations=1, runs_turn=True, agent_id="", resource_keys=[], priority="normal",
+        estimated_cost_class="normal", ranked_at=0,
         timeout_seconds=60)
 """
 
