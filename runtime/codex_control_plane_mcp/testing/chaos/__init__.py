@@ -8,10 +8,12 @@ to the machine.
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -60,7 +62,8 @@ class Outcome:
 class Plan:
     """How many errands, drawn from which seed, by how many persons.
 
-    `pace` is the seconds from blow to blow, `cuts` the share of messages at which the connection is cut.
+    `pace` is the seconds from blow to blow, `cuts` the share of messages at which the connection is cut. If
+    something is wrong at the end, the store, Codex's own files and all messages are copied to `keep`.
     """
 
     errands: int = 60
@@ -68,6 +71,7 @@ class Plan:
     persons: int = 4
     pace: float = 0.25
     cuts: float = 0.005
+    keep: Path | None = None
 
 
 async def run(plan: Plan, progress: Progress | None = None, *, audit: Audit = no_audit) -> Outcome:
@@ -109,6 +113,8 @@ class _Chaos:
             self.codex.play(Script())
             await awaited(self.rig.store, lambda: not open_rows(self.rig.store), _DUST_SECONDS)
             reckoning = await reckon(self.rig, ledger, self.audit)
+            if reckoning.complaints and self.plan.keep is not None:
+                await asyncio.to_thread(_copy, self.rig.directory, self.plan.keep)
         finally:
             await wrecker.relent()
             for line in lines:
@@ -122,6 +128,15 @@ class _Chaos:
             cuts=len(self.codex.struck()),
             reckoning=reckoning,
         )
+
+
+def _copy(directory: Path, target: Path) -> None:
+    """Copy the files of a rig, without its sockets and pipes."""
+
+    def special(folder: str, names: list[str]) -> list[str]:
+        return [name for name in names if not (Path(folder, name).is_file() or Path(folder, name).is_dir())]
+
+    shutil.copytree(directory, target, symlinks=True, ignore=special)
 
 
 async def _while_alive(working: asyncio.Future[list[None]], wrecking: asyncio.Task[None]) -> None:
@@ -143,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(quiet=options.json, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        plan = Plan(options.errands, options.seed, options.persons, options.pace, options.cuts)
+        plan = Plan(options.errands, options.seed, options.persons, options.pace, options.cuts, options.keep)
         outcome = asyncio.run(run(plan, progress))
     _show(outcome, console)
     if options.json:
@@ -182,5 +197,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cuts", type=float, default=default.cuts, help="share of messages that cut a connection"
     )
+    parser.add_argument("--keep", type=Path, help="copy all files there if something is wrong")
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     return parser
