@@ -2,7 +2,8 @@
 //
 //   node client.ts CONTRACT_JSON CWD MESSAGE COMMAND [ARGUMENT...]
 //
-// It submits the message, which must make Codex ask for leave once, allows that, and prints what it saw.
+// It submits the message, which must make Codex ask for leave once, allows that, calls every other tool, and
+// prints what it saw.
 
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -87,6 +88,25 @@ const [question] = interactions;
 ok(question);
 await succeed("codex_answer_pending_interaction", { interaction_id: question.interactionId, decision: "accept" });
 const row = await reach(task.operationId, "completed");
+const { threadId, turnId, projectId } = row;
+ok(threadId && turnId);
+await succeed("codex_get_turn_status", { turn_id: turnId });
+const second = await succeed("codex_send_message", { chat_id: threadId, message: "model: say Once more." });
+await reach(second.operationId, "completed");
+const third = await succeed("codex_start_chat", { project_id: projectId, message: "model: say Elsewhere." });
+await reach(third.operationId, "completed");
+const compaction = await succeed("codex_start_thread_compaction", { thread_id: threadId });
+let state = await succeed("codex_get_thread_compaction_status", { action_id: compaction.actionId });
+while (state.pollRecommended) {
+  const waiting = { action_id: compaction.actionId, wait_seconds: 20 };
+  state = await succeed("codex_get_thread_compaction_status", waiting);
+}
+await succeed("codex_archive_thread", { thread_id: threadId });
+await succeed("codex_unarchive_thread", { thread_id: threadId });
+await succeed("codex_get_queue_status", {});
+await succeed("codex_get_concurrency_status", {});
+await succeed("codex_get_worker_status", {});
+await call("codex_get_worker_command_status", { command_id: "cmd_unknown" });
 const refusal = await call("codex_interrupt_turn", { operation_id: "op_unknown" });
 await client.close();
 
