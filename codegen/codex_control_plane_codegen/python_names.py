@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from codex_control_plane_codegen.model import JsonObject
 from codex_control_plane_codegen.output import CONTRACT_PACKAGE, Output
@@ -20,7 +21,13 @@ def public_names(outputs: Iterable[Output]) -> JsonObject:
         for output in outputs
         if output.path.suffix == ".py" and output.path.is_relative_to(CONTRACT_PACKAGE)
     }
-    return {name: dict(_declarations(ast.parse(text).body)) for name, text in sorted(modules.items())}
+    return {name: dict(_names(text)) for name, text in sorted(modules.items())}
+
+
+@lru_cache(maxsize=256)
+def _names(text: str) -> tuple[tuple[str, str], ...]:
+    """Remembered by text: `watch` compiles again and again, and most modules stay as they are."""
+    return tuple(_declarations(ast.parse(text).body))
 
 
 def _declarations(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -15,10 +15,10 @@ from codex_control_plane_codegen import build
 from codex_control_plane_codegen.analysis import analyse
 from codex_control_plane_codegen.rendering import as_text
 
-_STEP: Final = 20
+_STEP: Final = 10
 """Milliseconds without a further save after which a round begins: editors save in several steps."""
 
-_LONGEST: Final = 100
+_LONGEST: Final = 50
 """Milliseconds after which a round begins although files are still being saved."""
 
 
