@@ -16,7 +16,7 @@ from codex_control_plane_mcp.testing.rig import Rig
 
 Victim: TypeAlias = Literal["worker", "server", "app-server"]
 
-_KILLED: Final[Mapping[Victim, int]] = {"worker": 4, "server": 3, "app-server": 2}
+_WEIGHTS: Final[Mapping[Victim, int]] = {"worker": 4, "server": 3, "app-server": 2}
 _STOPPED_SHARE: Final = 0.25
 _LONGEST_STORM: Final = 8
 _LONGEST_STOP_SECONDS: Final = 5.0
@@ -64,7 +64,7 @@ class Wrecker:
 
     async def _strike(self) -> bool:
         """Kill or stop one process; return whether there was one of the kind that the dice chose."""
-        [victim] = self._random.choices(get_args(Victim), weights=[*_KILLED.values()])
+        [victim] = self._random.choices(get_args(Victim), weights=[*_WEIGHTS.values()])
         seconds = self._random.uniform(0.2, _LONGEST_STOP_SECONDS)
         stop = self._random.random() < _STOPPED_SHARE
         pid = await asyncio.to_thread(self._find, victim)
