@@ -1069,5 +1069,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "1ac6694adb74fcb51578669fbbfe5d9b03ec806bd38bde9973db3d2a76b67a8e"
+TOOL_SURFACE_HASH: Final = "977adcc49bc57e743cee84f00d6373a29f951ebe9f8f1895c72eee1600fa548f"
 """SHA-256 of all that clients see in `tools/list`."""

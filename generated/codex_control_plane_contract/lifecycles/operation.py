@@ -85,7 +85,7 @@ Event: TypeAlias = Literal[
 ]
 """What happens to a row; what creates one comes first."""
 
-OperationType: TypeAlias = Literal["start_chat", "send_message", "steer_turn", "fork_thread"]
+OperationType: TypeAlias = Literal["start_chat", "send_message", "execute_plan", "steer_turn", "fork_thread"]
 """What the task asks of Codex."""
 
 DedupPolicy: TypeAlias = Literal[
@@ -109,6 +109,9 @@ Priority: TypeAlias = Literal["high", "normal", "low"]
 
 EstimatedCostClass: TypeAlias = Literal["light", "normal", "heavy"]
 """How much the caller expects it to cost; shown to whoever looks at the queue."""
+
+WorkflowRole: TypeAlias = Literal["plan", "execution", "discussion"]
+"""The part that it plays there."""
 
 QueuedReason: TypeAlias = Literal["retry_after_worker_error"]
 """Why it went back to the queue."""
@@ -159,6 +162,8 @@ COLUMNS: Final = (
     "expected_turn_id",
     "turn_id",
     "replaces_operation_id",
+    "workflow_id",
+    "workflow_role",
     "worker_id",
     "attempt_count",
     "next_attempt_at",
@@ -261,6 +266,10 @@ class OperationRow:
     """Codex's turn that carries this task."""
     replaces_operation_id: str | None
     """The task that ended unknown and whose request this one repeats."""
+    workflow_id: str | None
+    """The workflow that it is part of."""
+    workflow_role: WorkflowRole | None
+    """The part that it plays there."""
     worker_id: str | None
     """The worker that claimed it last."""
     attempt_count: int
@@ -995,7 +1004,11 @@ _STORED: Final = Table(
         Column("revision", "integer"),
         Column("created_at", "integer"),
         Column("updated_at", "integer"),
-        Column("operation_type", "text", values=("start_chat", "send_message", "steer_turn", "fork_thread")),
+        Column(
+            "operation_type",
+            "text",
+            values=("start_chat", "send_message", "execute_plan", "steer_turn", "fork_thread"),
+        ),
         Column("client_request_id", "text", optional=True),
         Column("payload_hash", "text"),
         Column("prompt_hash", "text", optional=True),
@@ -1040,6 +1053,8 @@ _STORED: Final = Table(
         Column("expected_turn_id", "text", optional=True),
         Column("turn_id", "text", optional=True),
         Column("replaces_operation_id", "text", optional=True),
+        Column("workflow_id", "text", optional=True),
+        Column("workflow_role", "text", optional=True, values=("plan", "execution", "discussion")),
         Column("worker_id", "text", optional=True),
         Column("attempt_count", "integer"),
         Column("next_attempt_at", "integer", optional=True),
@@ -1108,13 +1123,14 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
         "repeats_operation_id, message, runs_turn, input_items, output_schema, title, project_id, "
         "project_path, cwd, model, effort, sandbox, approval_policy, timeout_seconds, recovery_policy, "
         "max_continuations, continuation_count, agent_id, resource_keys, priority, estimated_cost_class, "
-        "ranked_at, thread_id, source_thread_id, expected_turn_id, attempt_count, quota_retry_count) SELECT "
-        ":id, 'queued', 1, :now, :now, :operation_type, :client_request_id, :payload_hash, :prompt_hash, "
-        ":inputs_hash, :prompt_print, :dedup_policy, :repeats_operation_id, :message, :runs_turn, "
-        ":input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, :effort, :sandbox, "
-        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, "
-        ":resource_keys, :priority, :estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, "
-        ":expected_turn_id, 0, 0 WHERE TRUE RETURNING *"
+        "ranked_at, thread_id, source_thread_id, expected_turn_id, workflow_id, workflow_role, "
+        "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
+        ":client_request_id, :payload_hash, :prompt_hash, :inputs_hash, :prompt_print, :dedup_policy, "
+        ":repeats_operation_id, :message, :runs_turn, :input_items, :output_schema, :title, :project_id, "
+        ":project_path, :cwd, :model, :effort, :sandbox, :approval_policy, :timeout_seconds, "
+        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
+        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, :workflow_id, "
+        ":workflow_role, 0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("client",),
     required_evidence=None,
@@ -2322,6 +2338,8 @@ def submit(
     thread_id: str | None = None,
     source_thread_id: str | None = None,
     expected_turn_id: str | None = None,
+    workflow_id: str | None = None,
+    workflow_role: WorkflowRole | None = None,
 ) -> Change[Queued]:
     """A client hands in a task."""
     return _SUBMIT.creating(
@@ -2357,6 +2375,8 @@ def submit(
         thread_id=thread_id,
         source_thread_id=source_thread_id,
         expected_turn_id=expected_turn_id,
+        workflow_id=workflow_id,
+        workflow_role=workflow_role,
     )
 
 

@@ -19,6 +19,7 @@ _PARENTS = {
     "replaces_operation_id": ("operation", "queued"),
     "attempt_id": ("attempt", "prepared"),
     "turn_id": ("turn", "running"),
+    "plan_operation_id": ("operation", "queued"),
 }
 """The rows that others refer to."""
 
@@ -49,7 +50,10 @@ class SampleRows:
         module = inspect.getmodule(type(row))
         assert module is not None
         required = _required(method).items()
-        return method(**{name: self._sample(kind, name, module) for name, kind in required})
+        values = {name: self._sample(kind, name, module) for name, kind in required}
+        if "execution_operation_id" in values:
+            values["execution_operation_id"] = self.row("operation", "queued").row_id
+        return method(**values)
 
     def apply(self, change: AnyChange) -> LifecycleRow:
         """Commit a change in the name of whoever may make it."""
