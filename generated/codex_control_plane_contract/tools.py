@@ -1069,5 +1069,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "1ac6694adb74fcb51578669fbbfe5d9b03ec806bd38bde9973db3d2a76b67a8e"
+TOOL_SURFACE_HASH: Final = "c884d1d335c476b6e284a03d459916f3be26d5d8545d860d12ac41ea4dff5ffe"
 """SHA-256 of all that clients see in `tools/list`."""

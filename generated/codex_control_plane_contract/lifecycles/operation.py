@@ -95,6 +95,9 @@ DedupPolicy: TypeAlias = Literal[
 ]
 """What was let in beside it."""
 
+CollaborationMode: TypeAlias = Literal["default", "plan"]
+"""The mode of Codex that its turn runs in; empty where it runs none."""
+
 Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"]
 """What the turn may touch."""
 
@@ -141,6 +144,7 @@ COLUMNS: Final = (
     "cwd",
     "model",
     "effort",
+    "collaboration_mode",
     "sandbox",
     "approval_policy",
     "timeout_seconds",
@@ -221,6 +225,8 @@ class OperationRow:
     """The model asked for; empty means Codex's own default."""
     effort: str | None
     """The reasoning effort asked for; empty means Codex's own default."""
+    collaboration_mode: CollaborationMode | None
+    """The mode of Codex that its turn runs in; empty where it runs none."""
     sandbox: Sandbox
     """What the turn may touch."""
     approval_policy: ApprovalPolicy
@@ -1018,6 +1024,7 @@ _STORED: Final = Table(
         Column("cwd", "text"),
         Column("model", "text", optional=True),
         Column("effort", "text", optional=True),
+        Column("collaboration_mode", "text", optional=True, values=("default", "plan")),
         Column(
             "sandbox",
             "text",
@@ -1106,15 +1113,16 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
         "client_request_id, payload_hash, prompt_hash, inputs_hash, prompt_print, dedup_policy, "
         "repeats_operation_id, message, runs_turn, input_items, output_schema, title, project_id, "
-        "project_path, cwd, model, effort, sandbox, approval_policy, timeout_seconds, recovery_policy, "
-        "max_continuations, continuation_count, agent_id, resource_keys, priority, estimated_cost_class, "
-        "ranked_at, thread_id, source_thread_id, expected_turn_id, attempt_count, quota_retry_count) SELECT "
-        ":id, 'queued', 1, :now, :now, :operation_type, :client_request_id, :payload_hash, :prompt_hash, "
-        ":inputs_hash, :prompt_print, :dedup_policy, :repeats_operation_id, :message, :runs_turn, "
-        ":input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, :effort, :sandbox, "
-        ":approval_policy, :timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, "
-        ":resource_keys, :priority, :estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, "
-        ":expected_turn_id, 0, 0 WHERE TRUE RETURNING *"
+        "project_path, cwd, model, effort, collaboration_mode, sandbox, approval_policy, timeout_seconds, "
+        "recovery_policy, max_continuations, continuation_count, agent_id, resource_keys, priority, "
+        "estimated_cost_class, ranked_at, thread_id, source_thread_id, expected_turn_id, attempt_count, "
+        "quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, :client_request_id, "
+        ":payload_hash, :prompt_hash, :inputs_hash, :prompt_print, :dedup_policy, :repeats_operation_id, "
+        ":message, :runs_turn, :input_items, :output_schema, :title, :project_id, :project_path, :cwd, "
+        ":model, :effort, :collaboration_mode, :sandbox, :approval_policy, :timeout_seconds, "
+        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
+        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, 0, 0 WHERE "
+        "TRUE RETURNING *"
     ),
     actors=("client",),
     required_evidence=None,
@@ -1131,13 +1139,13 @@ _SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, effort, sandbox, "
-        "approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, agent_id, "
-        "resource_keys, priority, estimated_cost_class, ranked_at, thread_id, source_thread_id, "
-        "expected_turn_id, replaces_operation_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, "
-        ":now, :now, :operation_type, :payload_hash, :message, :runs_turn, :title, :project_id, "
-        ":project_path, :cwd, :model, :effort, :sandbox, :approval_policy, :timeout_seconds, "
-        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
+        "payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, effort, "
+        "collaboration_mode, sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, "
+        "continuation_count, agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, "
+        "source_thread_id, expected_turn_id, replaces_operation_id, attempt_count, quota_retry_count) SELECT "
+        ":id, 'queued', 1, :now, :now, :operation_type, :payload_hash, :message, :runs_turn, :title, "
+        ":project_id, :project_path, :cwd, :model, :effort, :collaboration_mode, :sandbox, :approval_policy, "
+        ":timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
         ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, "
         ":replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
     ),
@@ -2319,6 +2327,7 @@ def submit(
     title: str | None = None,
     model: str | None = None,
     effort: str | None = None,
+    collaboration_mode: CollaborationMode | None = None,
     thread_id: str | None = None,
     source_thread_id: str | None = None,
     expected_turn_id: str | None = None,
@@ -2344,6 +2353,7 @@ def submit(
         cwd=cwd,
         model=model,
         effort=effort,
+        collaboration_mode=collaboration_mode,
         sandbox=sandbox,
         approval_policy=approval_policy,
         timeout_seconds=timeout_seconds,
@@ -2384,6 +2394,7 @@ def submit_again(
     title: str | None = None,
     model: str | None = None,
     effort: str | None = None,
+    collaboration_mode: CollaborationMode | None = None,
     thread_id: str | None = None,
     source_thread_id: str | None = None,
     expected_turn_id: str | None = None,
@@ -2401,6 +2412,7 @@ def submit_again(
         cwd=cwd,
         model=model,
         effort=effort,
+        collaboration_mode=collaboration_mode,
         sandbox=sandbox,
         approval_policy=approval_policy,
         timeout_seconds=timeout_seconds,

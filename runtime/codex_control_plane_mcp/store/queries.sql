@@ -296,6 +296,16 @@ ORDER BY sequence LIMIT 1;
 SELECT count(*) AS total, max(sequence) AS latest, max(at) AS latest_at
 FROM progress_event WHERE operation_id = :operation_id;
 
+-- name: plans_of_turn
+-- The newest plans of one turn, newest first.
+SELECT * FROM turn_plan WHERE turn_id = :turn_id ORDER BY sequence DESC LIMIT :limit;
+
+-- name: lacks_plan
+-- Whether a turn in plan mode has not ended and shows no plan.
+SELECT 1 FROM turn JOIN operation USING (operation_id)
+WHERE turn.turn_id = :turn_id AND turn.completed_at IS NULL AND operation.collaboration_mode = 'plan'
+  AND NOT EXISTS (SELECT 1 FROM turn_plan WHERE turn_plan.turn_id = :turn_id);
+
 -- name: journal_of_operation
 -- Every change of a task, its turn, its calls and its questions.
 SELECT * FROM journal

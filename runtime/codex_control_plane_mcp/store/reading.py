@@ -26,9 +26,11 @@ from codex_control_plane_contract.records import (
     ExecutorLeaseRow,
     JournalRow,
     ProgressEventRow,
+    TurnPlanRow,
     read_executor_lease,
     read_journal,
     read_progress_event,
+    read_turn_plan,
 )
 from codex_control_plane_contract.values import Value
 from codex_control_plane_mcp.store.contenders import Contender, Lane, read_contender, read_lane
@@ -351,6 +353,19 @@ class Reader:
         row = self._one("progress_count", operation_id=operation_id)
         assert row is not None
         return _integer(row["total"]) or 0, _integer(row["latest"]), _integer(row["latest_at"])
+
+    def plan_of(self, turn_id: str) -> TurnPlanRow | None:
+        """Return the newest plan of a turn, or None."""
+        return next(iter(self.plans_of_turn(turn_id, limit=1)), None)
+
+    def plans_of_turn(self, turn_id: str, *, limit: int) -> list[TurnPlanRow]:
+        """Return the newest plans of a turn, in order."""
+        rows = self._all("plans_of_turn", turn_id=turn_id, limit=limit)
+        return [read_turn_plan(row) for row in reversed(rows)]
+
+    def lacks_plan(self, turn_id: str) -> bool:
+        """Return whether the turn is in plan mode, has not ended, and shows no plan."""
+        return self._one("lacks_plan", turn_id=turn_id) is not None
 
     def journal_of_operation(self, operation_id: str) -> list[JournalRow]:
         """Return every change of an operation, its turn, its calls and its questions, in order."""
