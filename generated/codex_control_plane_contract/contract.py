@@ -44,7 +44,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "e703b49a2b1fec9c60b4f58dafd01c5ece0a9b78b59f668d75260ac8054fcdf3"
+CONTRACT_HASH: Final = "39ca946c8780bf809b96fe116eaf5a00ce5cc542107e273c79d34e7c882cf7c3"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

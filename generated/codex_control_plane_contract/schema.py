@@ -13,5 +13,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "6b737c413b853f57c350f5cc0d32f03389555738e9fec45377ff638e4369b658"
+SCHEMA_HASH: Final = "760bda781d37608a0e33def4a144308a36ae2e53e10a67b144f0cecf146ef8ca"
 """SHA-256 that changes with the schema."""

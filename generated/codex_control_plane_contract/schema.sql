@@ -290,6 +290,7 @@ CREATE TABLE operation (
     cwd TEXT NOT NULL,
     model TEXT,
     effort TEXT,
+    collaboration_mode TEXT CHECK (collaboration_mode IN ('default', 'plan')),
     sandbox TEXT NOT NULL CHECK (sandbox IN ('read-only', 'workspace-write', 'danger-full-access', 'respect_existing')),
     approval_policy TEXT NOT NULL CHECK (approval_policy IN ('never', 'on-request', 'untrusted', 'respect_existing')),
     timeout_seconds INTEGER NOT NULL,
@@ -710,6 +711,7 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.cwd IS NOT OLD.cwd
     OR NEW.model IS NOT OLD.model
     OR NEW.effort IS NOT OLD.effort
+    OR NEW.collaboration_mode IS NOT OLD.collaboration_mode
     OR NEW.sandbox IS NOT OLD.sandbox
     OR NEW.approval_policy IS NOT OLD.approval_policy
     OR NEW.timeout_seconds IS NOT OLD.timeout_seconds

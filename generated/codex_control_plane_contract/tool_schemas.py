@@ -902,6 +902,7 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                         "approvalPolicy": {"type": "string"},
                         "model": {"type": "string"},
                         "effort": {"type": "string"},
+                        "collaborationMode": {"const": "plan"},
                     },
                     "additionalProperties": False,
                 },
@@ -2287,6 +2288,13 @@ SUBMIT_TASK_INPUT: Final[JsonObject] = {
             "maxLength": 50,
             "description": "Reasoning effort; Codex's own default without it.",
         },
+        "collaboration_mode": {
+            "type": "string",
+            "enum": ["default", "plan"],
+            "description": (
+                "plan: Codex proposes a plan and is told to change nothing; default: it does the work."
+            ),
+        },
         "sandbox": {
             "type": "string",
             "enum": ["read-only", "workspace-write", "danger-full-access", "respect_existing"],
@@ -2836,6 +2844,13 @@ SEND_MESSAGE_INPUT: Final[JsonObject] = {
             "default": "normal",
             "description": "The message is a prompt.",
         },
+        "collaboration_mode": {
+            "type": "string",
+            "enum": ["default", "plan"],
+            "description": (
+                "plan: Codex proposes a plan and is told to change nothing; default: it does the work."
+            ),
+        },
         "sandbox": {
             "type": "string",
             "enum": ["read-only", "workspace-write", "danger-full-access", "respect_existing"],
@@ -2970,6 +2985,13 @@ START_CHAT_INPUT: Final[JsonObject] = {
             "minLength": 1,
             "maxLength": 200,
             "description": "Codex's own default without it.",
+        },
+        "collaboration_mode": {
+            "type": "string",
+            "enum": ["default", "plan"],
+            "description": (
+                "plan: Codex proposes a plan and is told to change nothing; default: it does the work."
+            ),
         },
         "sandbox": {
             "type": "string",

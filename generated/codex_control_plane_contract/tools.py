@@ -1069,5 +1069,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "977adcc49bc57e743cee84f00d6373a29f951ebe9f8f1895c72eee1600fa548f"
+TOOL_SURFACE_HASH: Final = "a379853d5832fa1f69462191db442392497da694f9c3d0b90c636b36119a1273"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -934,6 +934,8 @@ class RequestSummary(TypedDict):
     """The model that was asked for."""
     effort: NotRequired[str]
     """The reasoning effort that was asked for."""
+    collaborationMode: NotRequired[Literal["plan"]]
+    """It was asked for a plan."""
 
 
 class JournalEntry(TypedDict):

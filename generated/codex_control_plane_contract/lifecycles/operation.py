@@ -95,6 +95,9 @@ DedupPolicy: TypeAlias = Literal[
 ]
 """What was let in beside it."""
 
+CollaborationMode: TypeAlias = Literal["default", "plan"]
+"""The mode of Codex that its turn runs in; empty where it runs none."""
+
 Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"]
 """What the turn may touch."""
 
@@ -144,6 +147,7 @@ COLUMNS: Final = (
     "cwd",
     "model",
     "effort",
+    "collaboration_mode",
     "sandbox",
     "approval_policy",
     "timeout_seconds",
@@ -226,6 +230,8 @@ class OperationRow:
     """The model asked for; empty means Codex's own default."""
     effort: str | None
     """The reasoning effort asked for; empty means Codex's own default."""
+    collaboration_mode: CollaborationMode | None
+    """The mode of Codex that its turn runs in; empty where it runs none."""
     sandbox: Sandbox
     """What the turn may touch."""
     approval_policy: ApprovalPolicy
@@ -1031,6 +1037,7 @@ _STORED: Final = Table(
         Column("cwd", "text"),
         Column("model", "text", optional=True),
         Column("effort", "text", optional=True),
+        Column("collaboration_mode", "text", optional=True, values=("default", "plan")),
         Column(
             "sandbox",
             "text",
@@ -1121,14 +1128,14 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
         "client_request_id, payload_hash, prompt_hash, inputs_hash, prompt_print, dedup_policy, "
         "repeats_operation_id, message, runs_turn, input_items, output_schema, title, project_id, "
-        "project_path, cwd, model, effort, sandbox, approval_policy, timeout_seconds, recovery_policy, "
-        "max_continuations, continuation_count, agent_id, resource_keys, priority, estimated_cost_class, "
-        "ranked_at, thread_id, source_thread_id, expected_turn_id, workflow_id, workflow_role, "
-        "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
-        ":client_request_id, :payload_hash, :prompt_hash, :inputs_hash, :prompt_print, :dedup_policy, "
-        ":repeats_operation_id, :message, :runs_turn, :input_items, :output_schema, :title, :project_id, "
-        ":project_path, :cwd, :model, :effort, :sandbox, :approval_policy, :timeout_seconds, "
-        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
+        "project_path, cwd, model, effort, collaboration_mode, sandbox, approval_policy, timeout_seconds, "
+        "recovery_policy, max_continuations, continuation_count, agent_id, resource_keys, priority, "
+        "estimated_cost_class, ranked_at, thread_id, source_thread_id, expected_turn_id, workflow_id, "
+        "workflow_role, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, "
+        ":operation_type, :client_request_id, :payload_hash, :prompt_hash, :inputs_hash, :prompt_print, "
+        ":dedup_policy, :repeats_operation_id, :message, :runs_turn, :input_items, :output_schema, :title, "
+        ":project_id, :project_path, :cwd, :model, :effort, :collaboration_mode, :sandbox, :approval_policy, "
+        ":timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
         ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, :workflow_id, "
         ":workflow_role, 0, 0 WHERE TRUE RETURNING *"
     ),
@@ -1147,13 +1154,13 @@ _SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, effort, sandbox, "
-        "approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, agent_id, "
-        "resource_keys, priority, estimated_cost_class, ranked_at, thread_id, source_thread_id, "
-        "expected_turn_id, replaces_operation_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, "
-        ":now, :now, :operation_type, :payload_hash, :message, :runs_turn, :title, :project_id, "
-        ":project_path, :cwd, :model, :effort, :sandbox, :approval_policy, :timeout_seconds, "
-        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
+        "payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, effort, "
+        "collaboration_mode, sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, "
+        "continuation_count, agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, "
+        "source_thread_id, expected_turn_id, replaces_operation_id, attempt_count, quota_retry_count) SELECT "
+        ":id, 'queued', 1, :now, :now, :operation_type, :payload_hash, :message, :runs_turn, :title, "
+        ":project_id, :project_path, :cwd, :model, :effort, :collaboration_mode, :sandbox, :approval_policy, "
+        ":timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
         ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, "
         ":replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
     ),
@@ -2335,6 +2342,7 @@ def submit(
     title: str | None = None,
     model: str | None = None,
     effort: str | None = None,
+    collaboration_mode: CollaborationMode | None = None,
     thread_id: str | None = None,
     source_thread_id: str | None = None,
     expected_turn_id: str | None = None,
@@ -2362,6 +2370,7 @@ def submit(
         cwd=cwd,
         model=model,
         effort=effort,
+        collaboration_mode=collaboration_mode,
         sandbox=sandbox,
         approval_policy=approval_policy,
         timeout_seconds=timeout_seconds,
@@ -2404,6 +2413,7 @@ def submit_again(
     title: str | None = None,
     model: str | None = None,
     effort: str | None = None,
+    collaboration_mode: CollaborationMode | None = None,
     thread_id: str | None = None,
     source_thread_id: str | None = None,
     expected_turn_id: str | None = None,
@@ -2421,6 +2431,7 @@ def submit_again(
         cwd=cwd,
         model=model,
         effort=effort,
+        collaboration_mode=collaboration_mode,
         sandbox=sandbox,
         approval_policy=approval_policy,
         timeout_seconds=timeout_seconds,

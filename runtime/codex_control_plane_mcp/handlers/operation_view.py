@@ -180,6 +180,8 @@ def _summarise_request(row: operation.Operation) -> RequestSummary:
         summary["model"] = row.model
     if row.effort is not None:
         summary["effort"] = row.effort
+    if row.collaboration_mode == "plan":
+        summary["collaborationMode"] = row.collaboration_mode
     return summary
 
 

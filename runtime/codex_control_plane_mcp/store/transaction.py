@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar, cast
 
 from codex_control_plane_contract.change import Change, Touch
 from codex_control_plane_contract.lifecycles import worker_command
-from codex_control_plane_contract.records import INSERT_JOURNAL, INSERT_PROGRESS_EVENT
+from codex_control_plane_contract.records import INSERT_JOURNAL, INSERT_PROGRESS_EVENT, INSERT_TURN_PLAN
 from codex_control_plane_contract.values import Actor, Value
 from codex_control_plane_mcp.fail_points import COURSE
 from codex_control_plane_mcp.store.following import FollowerRow, tie_of
@@ -162,6 +162,10 @@ class Transaction:
         """Append one progress event; return False for an item that is shown already."""
         values = {"at": self.now, "item_id": None, **progress}
         return self.connection.execute(INSERT_PROGRESS_EVENT, values).rowcount > 0
+
+    def add_plan(self, plan: Mapping[str, Value]) -> bool:
+        """Append one plan of a turn; return False for one that the turn is known for already."""
+        return self.connection.execute(INSERT_TURN_PLAN, {"seen_at": self.now, **plan}).rowcount > 0
 
     def enqueue(self, command_type: worker_command.CommandType, subject_id: str, *, by: Actor) -> str:
         """Ask the worker for something; return the command's id, that of the open one if there is one."""

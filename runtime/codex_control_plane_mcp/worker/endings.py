@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from codex_control_plane_contract import codex
 from codex_control_plane_contract.types import Error
 from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_mcp import plans
 from codex_control_plane_mcp.store import Reader
 from codex_control_plane_mcp.worker.quota import is_usage_limit, reset_in_words
 from codex_control_plane_mcp.worker.turn_end import TerminalSource, TerminalStatus, TurnEnd
@@ -47,6 +48,7 @@ def read_end(
         token_usage=token_usage,
         error=fault,
         resets_at=resets_at,
+        proposals=plans.proposals(ended.get("items", [])),
     )
 
 

@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator, Callable, Set
 from functools import partial
 
 from codex_control_plane_contract import codex
-from codex_control_plane_mcp import questions
+from codex_control_plane_mcp import plans, questions
 from codex_control_plane_mcp.codex.errors import CallError
 from codex_control_plane_mcp.codex.messages import Notification, ServerRequest
 from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
-from codex_control_plane_mcp.worker import asking, progress, refusals
+from codex_control_plane_mcp.worker import asking, progress, proposing, refusals
 from codex_control_plane_mcp.worker.endings import codex_error, read_end
 from codex_control_plane_mcp.worker.follower import Follower
 from codex_control_plane_mcp.worker.ledger import Ledger
@@ -163,6 +163,7 @@ class Following:
             case codex.ItemStarted():
                 await self._item_started(follower, notification)
             case codex.ItemCompleted():
+                await self._keep_plan(notification)
                 await self._show(notification.turn_id, progress.completed(notification.item))
             case codex.ThreadTokenUsageUpdated():
                 follower.token_usage = notification.token_usage
@@ -210,6 +211,13 @@ class Following:
 
         await self._ledger.change(record)
 
+    async def _keep_plan(self, notification: codex.ItemCompleted) -> None:
+        proposals = plans.proposals([notification.item])
+        if proposals:
+            await self._ledger.change(
+                lambda tx, _: proposing.keep(tx, notification.thread_id, notification.turn_id, proposals)
+            )
+
     async def _error(self, follower: Follower, notification: codex.ErrorNotification) -> None:
         message = notification.error.get("message")
         text = message if isinstance(message, str) else "Codex reports an error."
@@ -219,7 +227,16 @@ class Following:
         await self._show(notification.turn_id, {"kind": kind, "text": text[:2000], "item_id": None})
 
     async def _turn_completed(self, follower: Follower, notification: codex.TurnCompleted) -> None:
-        ended = notification.turn
+        try:
+            ended = await self._with_its_plan(notification)
+        except proposing.PlanUnread as reason:
+            _LOG.warning(
+                "turn %s ended, and its plan cannot be read yet: %s", notification.turn["id"], reason
+            )
+            # It is looked up soon, as if the word of its end were lost.
+            self._silences.rest(notification.thread_id, asyncio.get_running_loop().time())
+            self._wake()
+            return
         usage, error = follower.token_usage, follower.error
         follower.token_usage, follower.error = None, None
         follower.changes.clear()
@@ -244,6 +261,13 @@ class Following:
             awaited.set()
         await self.leave(notification.thread_id)
         self._wake()
+
+    async def _with_its_plan(self, notification: codex.TurnCompleted) -> codex.Turn:
+        """Return the turn as it was told; one in plan mode whose plan nobody has heard with all its items."""
+        ended = notification.turn
+        if not await self._ledger.read(lambda reader: reader.lacks_plan(ended["id"])):
+            return ended
+        return await proposing.with_items(self._session.calls, notification.thread_id, ended)
 
     async def leave(self, thread_id: str) -> None:
         """Let Codex unload a thread that nothing of ours is on, and forget it; to be called by who holds it.
