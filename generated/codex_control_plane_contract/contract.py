@@ -43,7 +43,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "54b0acec6c3581c159caccbd3f66b035dc434d1ecb0d9c0f51d6f24397020857"
+CONTRACT_HASH: Final = "ff6516a6edf7d5cc5d8307e4f33e7c07e00e5289dec7b8c7548f38abc6096e86"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -13,5 +13,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "b4371ad909ead721a1a277e77f51bc08fa7e5ed60dead235b18b17c40740527f"
+SCHEMA_HASH: Final = "200fa696fd8c24982d0b1128b5abd0e8971bd4f495c9e435a40831abad7feb3a"
 """SHA-256 that changes with the schema."""

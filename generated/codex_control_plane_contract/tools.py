@@ -905,8 +905,9 @@ GET_TURN_STATUS: Final = Tool(
     name="codex_get_turn_status",
     title="Read a turn's status",
     description=(
-        "Read one turn of Codex that carries, or carried, a task: status, messages, open questions, progress "
-        "and, at the end, finalMessage. codex_get_operation_status tells the same of the task, and can wait."
+        "Read one turn of Codex that carries, or carried, a task: status, messages, plans, open questions, "
+        "progress and, at the end, finalMessage. codex_get_operation_status tells the same of the task, and "
+        "can wait."
     ),
     group="compatibility",
     role="read",
@@ -1069,5 +1070,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "c884d1d335c476b6e284a03d459916f3be26d5d8545d860d12ac41ea4dff5ffe"
+TOOL_SURFACE_HASH: Final = "10fdd3546c5865a16d3600a6e73767b7215d032687ab9de5ad0068a26f9460b5"
 """SHA-256 of all that clients see in `tools/list`."""
