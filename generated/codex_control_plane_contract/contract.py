@@ -44,7 +44,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "39ca946c8780bf809b96fe116eaf5a00ce5cc542107e273c79d34e7c882cf7c3"
+CONTRACT_HASH: Final = "7579daea40e9a9c049ffd01c77f3b21ac73fa48e0d963724aae142f82d03051c"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

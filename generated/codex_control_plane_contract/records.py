@@ -240,8 +240,7 @@ def read_progress_event(row: Mapping[str, Value]) -> ProgressEventRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnPlanRow:
-    """A plan that a turn of Codex proposed, whole; the turn may be one of another client on a thread of ours.
-    """
+    """A plan that a turn of Codex proposed, whole; the turn may be another client's, on a thread of ours."""
 
     sequence: int
     """Grows with every row."""

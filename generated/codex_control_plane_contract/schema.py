@@ -13,5 +13,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "760bda781d37608a0e33def4a144308a36ae2e53e10a67b144f0cecf146ef8ca"
+SCHEMA_HASH: Final = "3f46d066e5c44bffc0f44ca2fc7dc0ea8ecde75489c4132a3adc30e5fc6cd469"
 """SHA-256 that changes with the schema."""

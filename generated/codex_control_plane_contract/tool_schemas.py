@@ -874,6 +874,41 @@ GET_OPERATION_STATUS_OUTPUT: Final[JsonObject] = {
                     },
                     "additionalProperties": False,
                 },
+                "latestPlan": {
+                    "type": "object",
+                    "required": [
+                        "turnId",
+                        "planHash",
+                        "planQuality",
+                        "quality",
+                        "valid",
+                        "source",
+                        "seenAt",
+                        "originalChars",
+                    ],
+                    "properties": {
+                        "turnId": {"type": "string"},
+                        "planHash": {"type": "string"},
+                        "planQuality": {
+                            "enum": [
+                                "valid_plan",
+                                "blocker",
+                                "question",
+                                "partial",
+                                "needs_review",
+                                "unknown",
+                            ],
+                        },
+                        "quality": {"type": "string"},
+                        "valid": {"type": "boolean"},
+                        "source": {"enum": ["plan_item", "proposed_plan_block"]},
+                        "seenAt": {"$ref": "#/$defs/Timestamp"},
+                        "originalChars": {"type": "integer", "minimum": 0},
+                        "markdown": {"type": "string"},
+                        "truncated": {"type": "boolean"},
+                    },
+                    "additionalProperties": False,
+                },
                 "finalReport": {
                     "type": "object",
                     "required": ["text", "truncated", "originalChars", "returnedChars"],
@@ -2678,6 +2713,8 @@ GET_TURN_STATUS_OUTPUT: Final[JsonObject] = {
                     },
                 },
                 "finalMessage": {"type": "string"},
+                "plans": {"type": "array", "items": {"$ref": "#/$defs/Plan"}},
+                "latestPlan": {"$ref": "#/$defs/Plan"},
                 "pendingInteractions": {
                     "type": "array",
                     "items": {
@@ -2790,6 +2827,34 @@ GET_TURN_STATUS_OUTPUT: Final[JsonObject] = {
         {"$ref": "#/$defs/Failure"},
     ],
     "$defs": {
+        "Plan": {
+            "type": "object",
+            "required": [
+                "turnId",
+                "planHash",
+                "planQuality",
+                "quality",
+                "valid",
+                "source",
+                "seenAt",
+                "originalChars",
+            ],
+            "properties": {
+                "turnId": {"type": "string"},
+                "planHash": {"type": "string"},
+                "planQuality": {
+                    "enum": ["valid_plan", "blocker", "question", "partial", "needs_review", "unknown"],
+                },
+                "quality": {"type": "string"},
+                "valid": {"type": "boolean"},
+                "source": {"enum": ["plan_item", "proposed_plan_block"]},
+                "seenAt": {"$ref": "#/$defs/Timestamp"},
+                "originalChars": {"type": "integer", "minimum": 0},
+                "markdown": {"type": "string"},
+                "truncated": {"type": "boolean"},
+            },
+            "additionalProperties": False,
+        },
         "Timestamp": {"type": "string", "format": "date-time"},
         "Failure": {
             "type": "object",

@@ -905,8 +905,9 @@ GET_TURN_STATUS: Final = Tool(
     name="codex_get_turn_status",
     title="Read a turn's status",
     description=(
-        "Read one turn of Codex that carries, or carried, a task: status, messages, open questions, progress "
-        "and, at the end, finalMessage. codex_get_operation_status tells the same of the task, and can wait."
+        "Read one turn of Codex that carries, or carried, a task: status, messages, plans, open questions, "
+        "progress and, at the end, finalMessage. codex_get_operation_status tells the same of the task, and "
+        "can wait."
     ),
     group="compatibility",
     role="read",
@@ -1069,5 +1070,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "a379853d5832fa1f69462191db442392497da694f9c3d0b90c636b36119a1273"
+TOOL_SURFACE_HASH: Final = "b00ddef474cb5523dec434de06ba394ef07b488a26a5b48226500669f30513f7"
 """SHA-256 of all that clients see in `tools/list`."""

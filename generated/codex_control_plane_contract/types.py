@@ -697,6 +697,8 @@ class Operation(Next):
     latestProgressAt: NotRequired[Timestamp]
     """When Codex was last seen to do something."""
     tokenUsage: NotRequired[TokenUsage]
+    latestPlan: NotRequired[Plan]
+    """The plan that its turn proposed last."""
     finalReport: NotRequired[FinalReport]
     requestSummary: RequestSummary
     inputItemState: NotRequired[InputItemState]
@@ -882,6 +884,31 @@ class FinalReport(TypedDict):
     """Where the JSON does not fit the output_schema, the first five."""
     schemaHash: NotRequired[str]
     """SHA-256 of that schema."""
+
+
+class Plan(TypedDict):
+    """A plan that Codex proposed."""
+
+    turnId: str
+    """The turn that proposed it."""
+    planHash: str
+    """SHA-256 of the whole normalised plan, in hexadecimal."""
+    planQuality: Literal["valid_plan", "blocker", "question", "partial", "needs_review", "unknown"]
+    """What it is taken for, by its form; only a valid_plan can be approved."""
+    quality: str
+    """The same as planQuality."""
+    valid: bool
+    """Whether it is a valid_plan."""
+    source: Literal["plan_item", "proposed_plan_block"]
+    """Whether Codex gave it as a plan, or a message holds it between <proposed_plan> marks."""
+    seenAt: Timestamp
+    """When it was seen."""
+    originalChars: int
+    """How long it is."""
+    markdown: NotRequired[str]
+    """The plan; absent in a list of plans."""
+    truncated: NotRequired[bool]
+    """Whether markdown is cut off at message_max_chars."""
 
 
 class InputItemState(TypedDict):
@@ -1112,6 +1139,10 @@ class Turn(Next):
     latestMessages: NotRequired[list[Message]]
     finalMessage: NotRequired[str]
     """Of a turn that ended, its last message, cut off at message_max_chars."""
+    plans: NotRequired[list[Plan]]
+    """The plans that it proposed, the oldest of them first; the last five, without their text."""
+    latestPlan: NotRequired[Plan]
+    """The last of them, with its text."""
     pendingInteractions: NotRequired[list[InteractionSummary]]
     progressEvents: NotRequired[list[ProgressEvent]]
     tokenUsage: NotRequired[TokenUsage]

@@ -1470,7 +1470,7 @@ BEGIN
     SELECT RAISE(ABORT, 'progress_event: rows are only ever added');
 END;
 
--- A plan that a turn of Codex proposed, whole; the turn may be one of another client on a thread of ours.
+-- A plan that a turn of Codex proposed, whole; the turn may be another client's, on a thread of ours.
 CREATE TABLE turn_plan (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     thread_id TEXT NOT NULL,
