@@ -47,7 +47,7 @@ def _make_it_count(
 ) -> plan_workflow.PlanReady:
     if not isinstance(workflow, plan_workflow.Planned):
         raise InvalidArgument(
-            f"This workflow is {workflow.status}; a plan is adopted after the plan turn, before the approval.",
+            f"This workflow is {workflow.status}; a plan is adopted after the plan turn and before approval.",
             path="workflow_id",
             phase=workflow.status,
         )
