@@ -339,7 +339,6 @@ class Goal(TypedDict):
     objective: str
     status: str
     tokenBudget: NotRequired[int]
-    tokensUsed: NotRequired[int]
 
 
 class Turn(TypedDict):
@@ -455,7 +454,6 @@ _SHAPES: Final[Shapes] = {
         Field("objective", "objective", "string", required=True),
         Field("status", "status", "string", required=True),
         Field("tokenBudget", "token_budget", "integer"),
-        Field("tokensUsed", "tokens_used", "integer"),
     ),
     "Turn": (
         Field("id", "id", "string", required=True),
@@ -844,6 +842,22 @@ class AccountRateLimitsUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadGoalUpdated:
+    """The goal of a thread was written, by whomever."""
+
+    method: ClassVar[str] = "thread/goal/updated"
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadGoalCleared:
+    """The goal of a thread was taken off, by whomever."""
+
+    method: ClassVar[str] = "thread/goal/cleared"
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRequestResolved:
     """A question is closed."""
 
@@ -861,6 +875,8 @@ Notification: TypeAlias = (
     | ThreadStatusChanged
     | ThreadTokenUsageUpdated
     | AccountRateLimitsUpdated
+    | ThreadGoalUpdated
+    | ThreadGoalCleared
     | ServerRequestResolved
 )
 """A notification that is listened to."""
@@ -924,6 +940,8 @@ _NOTIFICATIONS: Final[Mapping[str, tuple[type[Notification], Fields]]] = {
         AccountRateLimitsUpdated,
         (Field("rateLimits", "rate_limits", "object", required=True),),
     ),
+    "thread/goal/updated": (ThreadGoalUpdated, (Field("threadId", "thread_id", "string", required=True),)),
+    "thread/goal/cleared": (ThreadGoalCleared, (Field("threadId", "thread_id", "string", required=True),)),
     "serverRequest/resolved": (
         ServerRequestResolved,
         (

@@ -383,6 +383,27 @@ SELECT * FROM operation
 WHERE last_error IS NOT NULL AND updated_at >= :since
 ORDER BY updated_at DESC LIMIT :limit;
 
+-- name: goal_standings
+-- The goals that have not ended, with the thread of their workflow and how that has ended, if it has; oldest first.
+SELECT goal.*, operation.thread_id AS workflow_thread_id, plan_workflow.state AS workflow_state,
+       plan_workflow.completed_at AS workflow_ended_at
+FROM goal
+JOIN plan_workflow ON plan_workflow_id = goal.workflow_id
+JOIN operation ON operation_id = plan_workflow.plan_operation_id
+WHERE goal.state IN ('pending_thread', 'active') ORDER BY goal.created_at, goal_id;
+
+-- name: goal_standing
+-- The same of one goal.
+SELECT goal.*, operation.thread_id AS workflow_thread_id, plan_workflow.state AS workflow_state,
+       plan_workflow.completed_at AS workflow_ended_at
+FROM goal
+JOIN plan_workflow ON plan_workflow_id = goal.workflow_id
+JOIN operation ON operation_id = plan_workflow.plan_operation_id
+WHERE goal_id = :goal_id AND goal.state IN ('pending_thread', 'active');
+
+-- name: goal_of_workflow
+SELECT * FROM goal WHERE workflow_id = :workflow_id;
+
 -- name: open_work
 SELECT
   (SELECT count(*) FROM operation WHERE state = 'queued') AS queued,
@@ -390,6 +411,12 @@ SELECT
   (SELECT count(*) FROM turn WHERE state IN ('running', 'waiting_for_approval', 'waiting_for_user_input')) AS turns,
   (SELECT count(*) FROM interaction WHERE state = 'pending') AS interactions,
   (SELECT count(*) FROM worker_command WHERE state IN ('queued', 'running')) AS commands,
+  (SELECT count(*) FROM goal
+    JOIN plan_workflow ON plan_workflow_id = goal.workflow_id
+    JOIN operation ON operation_id = plan_workflow.plan_operation_id
+    WHERE goal.state IN ('pending_thread', 'active')
+      AND (plan_workflow.completed_at IS NOT NULL
+           OR (goal.state = 'pending_thread' AND operation.thread_id IS NOT NULL))) AS goals,
   (SELECT count(*) FROM operation
     WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
                     'waiting_for_approval', 'waiting_for_user_input', 'steering')) AS in_hand,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from codex_control_plane_contract.lifecycles.attempt import Attempt
 from codex_control_plane_contract.lifecycles.attempt import read as read_attempt
+from codex_control_plane_contract.lifecycles.goal import Goal
+from codex_control_plane_contract.lifecycles.goal import read as read_goal
 from codex_control_plane_contract.lifecycles.interaction import Interaction, Pending
 from codex_control_plane_contract.lifecycles.interaction import read as read_interaction
 from codex_control_plane_contract.lifecycles.operation import Operation, Queued, WaitingForQuota
@@ -38,6 +40,7 @@ from codex_control_plane_contract.values import Value
 from codex_control_plane_mcp.store.contenders import Contender, Lane, read_contender, read_lane
 from codex_control_plane_mcp.store.database import connect_read_only
 from codex_control_plane_mcp.store.faults import explained
+from codex_control_plane_mcp.store.goal_standing import GoalStanding
 from codex_control_plane_mcp.store.prompts import KnownPrompt
 from codex_control_plane_mcp.store.statements import named_statements
 
@@ -445,8 +448,23 @@ class Reader:
         """Return the operations with an error that changed since then (milliseconds), newest first."""
         return [read_operation(row) for row in self._all("recent_errors", since=since, limit=limit)]
 
+    def goal_standings(self) -> list[GoalStanding]:
+        """Return the goals that have not ended, and what their workflows have come to, oldest first."""
+        return [GoalStanding.read(row) for row in self._all("goal_standings")]
+
+    def goal_standing(self, goal_id: str) -> GoalStanding | None:
+        """Return where a goal stands; None for one that has ended."""
+        row = self._one("goal_standing", goal_id=goal_id)
+        return GoalStanding.read(row) if row else None
+
+    def goal_of_workflow(self, workflow_id: str) -> Goal | None:
+        """Return the goal that a workflow was started with, or None."""
+        row = self._one("goal_of_workflow", workflow_id=workflow_id)
+        return read_goal(row) if row else None
+
     def open_work(self) -> Mapping[str, int]:
-        """Return counts: queued, waiting_for_quota, in_hand, in_doubt, turns, interactions, commands."""
+        """Return counts: queued, waiting_for_quota, in_hand, in_doubt, turns, interactions, commands,
+        goals (that Codex is to be told of)."""
         row = self._one("open_work")
         assert row is not None
         return {name: _integer(value) or 0 for name, value in row.items()}
