@@ -116,6 +116,14 @@ CONTINUATION_PROMPT: Final = (
 )
 """Sent in place of the caller's message when the thread already holds it and the turn broke off."""
 
+IMPLEMENTATION_PROMPT: Final = "Implement the plan."
+"""Carries out an approved plan, where the caller says nothing else."""
+
+CHOSEN_IMPLEMENTATION_PROMPT: Final = (
+    "Implement the following plan, and none of the other plans in this conversation:"
+)
+"""The same where the thread went on after the plan; the plan itself follows."""
+
 Choice: TypeAlias = Literal["declare_lost", "declare_never_received", "submit_again"]
 """What an operator may decide where the truth cannot be known."""
 

@@ -5,18 +5,20 @@ spec/errors.yaml, spec/findings.yaml, spec/lifecycles/attempt.yaml, spec/lifecyc
 spec/lifecycles/interaction.yaml, spec/lifecycles/operation.yaml, spec/lifecycles/plan_workflow.yaml,
 spec/lifecycles/thread_action.yaml, spec/lifecycles/turn.yaml, spec/lifecycles/worker.yaml,
 spec/lifecycles/worker_command.yaml, spec/records/executor_lease.yaml, spec/records/journal.yaml,
-spec/records/progress_event.yaml, spec/records/turn_plan.yaml,
-spec/tools/codex_answer_pending_interaction.yaml, spec/tools/codex_archive_thread.yaml,
+spec/records/progress_event.yaml, spec/records/turn_plan.yaml, spec/tools/codex_adopt_workflow_plan.yaml,
+spec/tools/codex_answer_pending_interaction.yaml, spec/tools/codex_approve_plan.yaml,
+spec/tools/codex_archive_thread.yaml, spec/tools/codex_execute_plan.yaml,
 spec/tools/codex_get_agent_contract.yaml, spec/tools/codex_get_concurrency_status.yaml,
 spec/tools/codex_get_operation_status.yaml, spec/tools/codex_get_queue_status.yaml,
 spec/tools/codex_get_thread_compaction_status.yaml, spec/tools/codex_get_turn_status.yaml,
 spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
-spec/tools/codex_health_summary.yaml, spec/tools/codex_interrupt_turn.yaml,
-spec/tools/codex_list_pending_interactions.yaml, spec/tools/codex_send_message.yaml,
-spec/tools/codex_start_chat.yaml, spec/tools/codex_start_thread_compaction.yaml,
+spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
+spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
+spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
+spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_thread_compaction.yaml,
 spec/tools/codex_submit_task.yaml, spec/tools/codex_unarchive_thread.yaml, spec/types/common.yaml,
 spec/types/health.yaml, spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/scheduling.yaml,
-spec/types/thread.yaml; do not edit.
+spec/types/thread.yaml, spec/types/workflow.yaml; do not edit.
 """
 
 from collections.abc import Mapping
@@ -44,7 +46,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "1b47e046e1954cdf841a59796b3288b39e90c5198981a91f78fb8c44e897eee9"
+CONTRACT_HASH: Final = "2453ddd309f083fce52737e9f20a20b719985597bab2dff9412d8773356e9525"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

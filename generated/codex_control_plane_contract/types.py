@@ -7,7 +7,7 @@ spec/lifecycles/turn.yaml, spec/lifecycles/worker.yaml, spec/lifecycles/worker_c
 spec/tools/codex_get_concurrency_status.yaml, spec/tools/codex_get_turn_status.yaml,
 spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
 spec/types/common.yaml, spec/types/health.yaml, spec/types/interaction.yaml, spec/types/operation.yaml,
-spec/types/scheduling.yaml, spec/types/thread.yaml; do not edit.
+spec/types/scheduling.yaml, spec/types/thread.yaml, spec/types/workflow.yaml; do not edit.
 """
 
 from __future__ import annotations
@@ -142,6 +142,7 @@ ErrorCode: TypeAlias = Literal[
     "CODEX_THREAD_NOT_FOUND",
     "CODEX_TURN_NOT_FOUND",
     "CODEX_OPERATION_NOT_FOUND",
+    "CODEX_WORKFLOW_NOT_FOUND",
     "CODEX_APP_SERVER_UNAVAILABLE",
     "CODEX_APP_SERVER_INCOMPATIBLE",
     "CODEX_SEND_FAILED",
@@ -171,7 +172,9 @@ FindingId: TypeAlias = Literal[
 """A finding of the health summary."""
 
 ToolName: TypeAlias = Literal[
+    "codex_adopt_workflow_plan",
     "codex_answer_pending_interaction",
+    "codex_approve_plan",
     "codex_archive_thread",
     "codex_get_agent_contract",
     "codex_get_concurrency_status",
@@ -180,12 +183,15 @@ ToolName: TypeAlias = Literal[
     "codex_get_thread_compaction_status",
     "codex_get_worker_command_status",
     "codex_get_worker_status",
+    "codex_get_workflow_status",
     "codex_health_summary",
     "codex_interrupt_turn",
     "codex_list_pending_interactions",
+    "codex_start_plan_workflow",
     "codex_start_thread_compaction",
     "codex_submit_task",
     "codex_unarchive_thread",
+    "codex_execute_plan",
     "codex_get_turn_status",
     "codex_send_message",
     "codex_start_chat",
@@ -206,6 +212,9 @@ Priority: TypeAlias = Literal["low", "normal", "high"]
 
 Phase: TypeAlias = Literal["queued", "starting", "active", "waiting", "ended"]
 """The status in five words."""
+
+WorkflowKind: TypeAlias = Literal["plan_then_execute"]
+"""The words that fit."""
 
 
 class Failure(TypedDict):
@@ -246,6 +255,10 @@ class Interrupted(Next):
 
     operationId: str
     """The task."""
+    workflowId: NotRequired[str]
+    """The workflow, if one was named."""
+    workflowPhase: NotRequired[PlanWorkflowStatus]
+    """How far that is now."""
     threadId: NotRequired[str]
     """Codex's thread, once it is known."""
     turnId: NotRequired[str]
@@ -621,6 +634,8 @@ class Acknowledgement(Next):
     """The project of its directory."""
     threadId: NotRequired[str]
     """Codex's thread, once it is known."""
+    workflowId: NotRequired[str]
+    """The workflow that it is part of, if any."""
     queuedReason: NotRequired[QueueReason]
     """Why it waits; absent once it is taken up."""
     idempotent: bool
@@ -666,6 +681,10 @@ class Operation(Next):
     """Codex's thread, once it is known."""
     turnId: NotRequired[str]
     """Codex's turn that carries it, once there is one."""
+    workflowId: NotRequired[str]
+    """The workflow that it is part of, if any."""
+    workflowRole: NotRequired[Literal["plan", "execution", "discussion"]]
+    """The part that it plays there; a discussion is a later message on the thread of a plan."""
     attemptCount: int
     """How often a worker has taken it up."""
     nextAttemptAt: NotRequired[Timestamp]
@@ -1111,6 +1130,155 @@ class ActionEvent(TypedDict):
     """How far it was then."""
     at: Timestamp
     """When."""
+
+
+class WorkflowAcknowledgement(Next):
+    """The workflow as it stands now that this is stored."""
+
+    workflowId: str
+    """Give it to codex_get_workflow_status; it never expires."""
+    clientRequestId: NotRequired[str]
+    """Your key, if you gave one."""
+    workflowKind: WorkflowKind
+    """What kind of workflow it is."""
+    phase: PlanWorkflowStatus
+    """How far it is."""
+    status: PlanWorkflowStatus
+    """The same as phase."""
+    projectId: str
+    """The project of its directory."""
+    planOperationId: str
+    """The task that makes the plan."""
+    planTurnId: NotRequired[str]
+    """The turn whose plan counts, once there is one."""
+    planHash: NotRequired[str]
+    """SHA-256 of that plan, in hexadecimal."""
+    requestedSandbox: str
+    """What the plan turn was to touch."""
+    effectiveSandbox: str
+    """What it may touch."""
+    runtimePolicyAdjusted: bool
+    """Whether the two differ: a plan turn needs workspace-write at least."""
+    idempotent: bool
+    """True when this was stored before and nothing new was."""
+    createdAt: Timestamp
+    """When it was begun."""
+    warnings: NotRequired[list[str]]
+    """What was understood otherwise than it was written."""
+
+
+class Workflow(Next):
+    """A workflow as it stands."""
+
+    workflowId: str
+    """The workflow."""
+    clientRequestId: NotRequired[str]
+    """Your key, if you gave one."""
+    workflowKind: WorkflowKind
+    """What kind of workflow it is."""
+    phase: PlanWorkflowStatus
+    """How far it is."""
+    status: PlanWorkflowStatus
+    """The same as phase."""
+    projectId: str
+    """The project of its directory."""
+    threadId: NotRequired[str]
+    """Codex's thread, once it is known."""
+    planOperationId: str
+    """The task that makes the plan."""
+    planTurnId: NotRequired[str]
+    """The turn that makes the plan, or whose plan counts."""
+    executionOperationId: NotRequired[str]
+    """The task that carries the plan out, once it is approved."""
+    executionTurnId: NotRequired[str]
+    """The turn that does so."""
+    currentOperationId: str
+    """The latest task of the workflow; codex_get_operation_status says more of it."""
+    currentOperationStatus: OperationStatus
+    """How that task stands."""
+    turnStatus: NotRequired[TurnSummary]
+    """Its turn, once there is one."""
+    latestPlan: NotRequired[Plan]
+    """The plan that counts; give its planHash to codex_approve_plan."""
+    workflowObservation: NotRequired[WorkflowObservation]
+    workflowOperationQueueState: NotRequired[QueueState]
+    """Why the current task waits in the queue."""
+    workflowRetryState: NotRequired[WorkflowRetryState]
+    requestedSandbox: str
+    """What the plan turn was to touch."""
+    effectiveSandbox: str
+    """What it may touch."""
+    runtimePolicyAdjusted: bool
+    """Whether the two differ: a plan turn needs workspace-write at least."""
+    runtimePolicy: NotRequired[JsonObject]
+    """What the current task runs with: sandbox and approvalPolicy."""
+    pendingInteractions: NotRequired[list[InteractionSummary]]
+    """The questions that it waits for."""
+    finalReport: NotRequired[FinalReport]
+    """What Codex reports at the end of the execution."""
+    lastError: NotRequired[Error]
+    """The last fault of the current task; of a failed workflow, why it failed."""
+    events: NotRequired[list[JournalEntry]]
+    """Its journal, the newest twenty changes of its phase; only with include_events."""
+    stateCursor: int
+    """Grows with every change of the workflow, its tasks or their questions."""
+    createdAt: Timestamp
+    """When it was begun."""
+    updatedAt: Timestamp
+    """When its phase changed last."""
+    approvedAt: NotRequired[Timestamp]
+    """When the plan was approved."""
+    completedAt: NotRequired[Timestamp]
+    """When it ended."""
+
+
+class WorkflowObservation(TypedDict):
+    """Whether the thread went on after the turn whose plan counts; from what the worker has stored."""
+
+    officialPlanTurnId: str
+    """The turn whose plan counts."""
+    officialPlanQuality: str
+    """What kind of plan it is."""
+    expectedExecutionTurnId: NotRequired[str]
+    """The turn that carries it out, once there is one."""
+    latestThreadTurnId: NotRequired[str]
+    """The thread's newest turn."""
+    threadAdvancedAfterOfficialTurn: bool
+    """Whether another turn came after the plan and before its execution."""
+    recoverableCandidateFound: bool
+    """Whether a later plan can be adopted."""
+    candidatePlans: list[Plan]
+    """The later plans that can be adopted, without their text; the newest five."""
+    candidateReports: list[CandidateReport]
+    """What Codex said in later turns that made no such plan; the newest five."""
+    importStatus: Literal["none", "candidate_available", "adopted"]
+    """Whether a later plan waits to be adopted or has been."""
+
+
+class CandidateReport(TypedDict):
+    """A later turn on the thread that brought no plan to adopt."""
+
+    turnId: str
+    """The turn."""
+    operationId: str
+    """Its task; codex_get_operation_status returns the report."""
+    originalChars: int
+    """How long the report is."""
+
+
+class WorkflowRetryState(TypedDict):
+    """The workflows that this one takes the place of, or that takes its place."""
+
+    replacesWorkflowId: NotRequired[str]
+    """The workflow that this one replaces."""
+    replacedByWorkflowId: NotRequired[str]
+    """The workflow that replaces this one."""
+    retryOfWorkflowId: NotRequired[str]
+    """The first in the row of those that were replaced."""
+    retryReason: NotRequired[str]
+    """Why."""
+    retryCreatedAt: NotRequired[Timestamp]
+    """When the replacement was begun."""
 
 
 class Concurrency(TypedDict):

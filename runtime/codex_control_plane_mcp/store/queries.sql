@@ -170,6 +170,28 @@ WHERE thread_id = :thread_id ORDER BY plan_workflow.created_at DESC LIMIT 1;
 -- The tasks of a workflow, in the order in which they were handed in.
 SELECT * FROM operation WHERE workflow_id = :workflow_id ORDER BY created_at, operation_id;
 
+-- name: open_discussion
+-- The oldest message on the thread of a workflow's plan that has not ended.
+SELECT * FROM operation
+WHERE workflow_id = :workflow_id AND workflow_role = 'discussion' AND completed_at IS NULL
+ORDER BY created_at LIMIT 1;
+
+-- name: latest_plans_of_thread
+-- The newest plan of each of the newest turns of a thread that made one, the newest first.
+SELECT * FROM turn_plan
+WHERE sequence IN (SELECT max(sequence) FROM turn_plan WHERE thread_id = :thread_id GROUP BY turn_id)
+ORDER BY sequence DESC LIMIT :limit;
+
+-- name: latest_turn_of_thread
+-- The newest turn of a thread, of ours or of another client that made a plan in it.
+SELECT turn_id FROM (
+  SELECT turn_id, created_at AS at FROM turn
+  WHERE thread_id = :thread_id AND (:besides IS NULL OR operation_id <> :besides)
+  UNION ALL
+  SELECT turn_id, seen_at AS at FROM turn_plan
+  WHERE thread_id = :thread_id AND turn_id NOT IN (SELECT turn_id FROM turn)
+) ORDER BY at DESC, turn_id DESC LIMIT 1;
+
 -- name: workflow_cursor
 -- The newest change of a workflow, of its tasks or of their questions.
 SELECT max(sequence) AS latest FROM journal
@@ -254,6 +276,7 @@ WHERE turn_id = :turn_id AND state IN ('pending', 'answering', 'declining') ORDE
 SELECT * FROM interaction
 WHERE state IN (SELECT value FROM json_each(:states))
   AND (:operation_id IS NULL OR operation_id = :operation_id)
+  AND (:workflow_id IS NULL OR operation_id IN (SELECT operation_id FROM operation WHERE workflow_id = :workflow_id))
   AND (:thread_id IS NULL OR thread_id = :thread_id)
   AND (:turn_id IS NULL OR turn_id = :turn_id)
 ORDER BY created_at, interaction_id

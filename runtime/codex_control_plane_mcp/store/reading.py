@@ -217,6 +217,21 @@ class Reader:
         """Return the tasks of a workflow, in the order in which they were handed in."""
         return [read_operation(row) for row in self._all("operations_of_workflow", workflow_id=workflow_id)]
 
+    def open_discussion(self, workflow_id: str) -> Operation | None:
+        """Return the oldest message on the thread of a workflow's plan that has not ended, or None."""
+        row = self._one("open_discussion", workflow_id=workflow_id)
+        return read_operation(row) if row else None
+
+    def latest_plans_of_thread(self, thread_id: str, *, limit: int) -> list[TurnPlanRow]:
+        """Return the newest plan of each of the newest turns that made one, in order."""
+        rows = self._all("latest_plans_of_thread", thread_id=thread_id, limit=limit)
+        return [read_turn_plan(row) for row in reversed(rows)]
+
+    def latest_turn_of_thread(self, thread_id: str, *, besides: str | None) -> str | None:
+        """Return the newest turn of a thread but for those of the operation ``besides``, or None."""
+        row = self._one("latest_turn_of_thread", thread_id=thread_id, besides=besides)
+        return str(row["turn_id"]) if row else None
+
     def workflow_cursor(self, workflow_id: str) -> int:
         """Return the journal sequence of the newest change of a workflow, its tasks or their questions."""
         return self._number("workflow_cursor", "latest", workflow_id=workflow_id) or 0
@@ -296,6 +311,7 @@ class Reader:
         *,
         states: Iterable[str],
         operation_id: str | None = None,
+        workflow_id: str | None = None,
         thread_id: str | None = None,
         turn_id: str | None = None,
         limit: int,
@@ -305,6 +321,7 @@ class Reader:
             "interactions",
             states=json.dumps(sorted(states)),
             operation_id=operation_id,
+            workflow_id=workflow_id,
             thread_id=thread_id,
             turn_id=turn_id,
             limit=limit,
