@@ -46,7 +46,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "2453ddd309f083fce52737e9f20a20b719985597bab2dff9412d8773356e9525"
+CONTRACT_HASH: Final = "18d016e8c88d73d6d3f89619c9558dbbc079392230695af9d5bede42eae8db02"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -706,6 +706,17 @@ GET_WORKFLOW_STATUS: Final = Tool(
                     "candidateReports": [],
                     "importStatus": "none",
                 },
+                "threadGoal": {
+                    "configured": True,
+                    "managed": True,
+                    "syncState": "active",
+                    "completionAction": "clear",
+                    "desiredObjective": "The cart uses the new API everywhere.",
+                    "currentGoal": {"objective": "The cart uses the new API everywhere.", "status": "paused"},
+                    "lastSyncedAt": "2026-11-22T12:00:00.520Z",
+                    "available": True,
+                    "liveRefreshPerformed": False,
+                },
                 "requestedSandbox": "read-only",
                 "effectiveSandbox": "workspace-write",
                 "runtimePolicyAdjusted": True,
@@ -1405,5 +1416,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "2d9e6e4443d8f1bdee81f720de7a2e768b832bacd8b57fdcbd31129dd8d263fc"
+TOOL_SURFACE_HASH: Final = "793d9453533686a4281ebdcadc98e2e70ec25e5cadb23659e76497bd28eaa69f"
 """SHA-256 of all that clients see in `tools/list`."""
