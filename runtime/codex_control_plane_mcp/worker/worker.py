@@ -107,28 +107,22 @@ class Worker:
     def _compete(self) -> bool:
         """Take the lease if nobody alive holds it; a holder whose process is dead loses it at once.
 
-        One that let it fall due is ended first of all. It was stopped, perhaps right before it writes to
-        Codex what its successor would find missing and write as well (docs/decisions/0050).
+        One that let it fall due is ended before, for it was stopped, perhaps right before it writes to Codex
+        what its successor would find missing and write as well. While the lease still names it, whoever
+        comes next would end it, too (docs/decisions/0050).
         """
         with self._store.read() as reader:
             lease = reader.lease()
-        dead = _is_dead(lease)
-        if lease.holder is not None and lease.expires_at > self._store.clock.now() and not dead:
-            return False
-        if self._keeper.acquire(lease.fence if dead else None) is None:
-            return False
-        predecessor = self._predecessor(lease)
-        if predecessor is None or end(predecessor, _ENDS_SECONDS):
-            return True
-        _LOG.warning("worker process %d let its lease fall due and cannot be ended", predecessor.pid)
-        self._keeper.release()
-        return False
-
-    def _predecessor(self, lease: ExecutorLeaseRow) -> ProcessIdentity | None:
-        """Return the process of this host that had the lease, unless it was this one."""
-        if lease.holder in (None, self._worker_id) or lease.hostname != socket.gethostname():
-            return None
-        return _process_of(lease)
+        predecessor = _process_of(lease)
+        if predecessor is None or lease.hostname != socket.gethostname() or lease.holder == self._worker_id:
+            return self._keeper.acquire() is not None
+        if is_alive(predecessor):
+            if lease.expires_at > self._store.clock.now():
+                return False
+            if not end(predecessor, _ENDS_SECONDS):
+                _LOG.warning("worker process %d let its lease fall due and cannot be ended", predecessor.pid)
+                return False
+        return self._keeper.acquire(lease.fence) is not None
 
     async def _execute(self) -> None:
         """Execute until stopped, idle, or the lease is lost."""
@@ -291,11 +285,6 @@ def _own_identity() -> ProcessIdentity:
     identity = identify(os.getpid())
     assert identity is not None
     return identity
-
-
-def _is_dead(lease: ExecutorLeaseRow) -> bool:
-    process = _process_of(lease)
-    return process is not None and lease.hostname == socket.gethostname() and not is_alive(process)
 
 
 def _process_of(lease: ExecutorLeaseRow) -> ProcessIdentity | None:
