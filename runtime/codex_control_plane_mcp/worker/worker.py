@@ -13,9 +13,8 @@ from typing import Literal
 from codex_control_plane_contract.contract import CONTRACT_HASH
 from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import worker
-from codex_control_plane_contract.records import ExecutorLeaseRow
 from codex_control_plane_contract.settings import Settings
-from codex_control_plane_mcp.process_identity import ProcessIdentity, end, identify, is_alive
+from codex_control_plane_mcp.process_identity import ProcessIdentity, identify, is_alive
 from codex_control_plane_mcp.store import Fence, FenceLost, LeaseKeeper, Listener, Store
 from codex_control_plane_mcp.store.identifiers import new_id
 from codex_control_plane_mcp.version import program_version
@@ -24,7 +23,6 @@ from codex_control_plane_mcp.worker.ledger import Ledger
 
 _LOG = logging.getLogger(__name__)
 _DRAIN_SECONDS = 5.0
-_ENDS_SECONDS = 5.0
 
 Reason = Literal["signal", "handover", "idle"]
 
@@ -99,30 +97,10 @@ class Worker:
 
     async def _execute_if_free(self) -> bool:
         """Execute for as long as possible if the lease is free; return whether it was."""
-        if not await asyncio.to_thread(self._compete):
+        if not await asyncio.to_thread(self._keeper.succeed):
             return False
         await self._execute()
         return True
-
-    def _compete(self) -> bool:
-        """Take the lease if nobody alive holds it; a holder whose process is dead loses it at once.
-
-        One that let it fall due is ended before, for it was stopped, perhaps right before it writes to Codex
-        what its successor would find missing and write as well. While the lease still names it, whoever
-        comes next would end it, too (docs/decisions/0050).
-        """
-        with self._store.read() as reader:
-            lease = reader.lease()
-        predecessor = _process_of(lease)
-        if predecessor is None or lease.hostname != socket.gethostname() or lease.holder == self._worker_id:
-            return self._keeper.acquire() is not None
-        if is_alive(predecessor):
-            if lease.expires_at > self._store.clock.now():
-                return False
-            if not end(predecessor, _ENDS_SECONDS):
-                _LOG.warning("worker process %d let its lease fall due and cannot be ended", predecessor.pid)
-                return False
-        return self._keeper.acquire(lease.fence) is not None
 
     async def _execute(self) -> None:
         """Execute until stopped, idle, or the lease is lost."""
@@ -285,9 +263,3 @@ def _own_identity() -> ProcessIdentity:
     identity = identify(os.getpid())
     assert identity is not None
     return identity
-
-
-def _process_of(lease: ExecutorLeaseRow) -> ProcessIdentity | None:
-    if lease.holder is None or lease.pid is None or lease.process_started is None:
-        return None
-    return ProcessIdentity(lease.pid, lease.process_started)
