@@ -51,18 +51,17 @@ class Reconciler:
         if isinstance(row, operation.StartingTurn):
             await self._reconcile_start(row)
         elif isinstance(row, operation.StartingAppServer | operation.StartingThread):
-            await self._recover(
-                row.operation_id, "its worker or app-server went away before the prompt was sent"
-            )
+            await self._recover(row, "its worker or app-server went away before the prompt was sent")
         elif isinstance(row, operation.Steering):
             await self._steerer.reconcile(row, self._link)
         elif isinstance(row, operation.InTurn):
             await self._reconcile_turn(row)
 
-    async def _recover(self, operation_id: str, evidence: str) -> None:
+    async def _recover(self, seen: operation.Starting, evidence: str) -> None:
         def decide(transaction: Transaction, reader: Reader) -> None:
-            row = reader.operation(operation_id)
-            if isinstance(row, operation.Starting):
+            row = reader.operation(seen.operation_id)
+            # What was found out about one start says nothing of the next one.
+            if isinstance(row, operation.Starting) and row.attempt_count == seen.attempt_count:
                 recover(transaction, reader, row, evidence=evidence)
 
         await self._ledger.change(decide)
@@ -72,7 +71,7 @@ class Reconciler:
             lambda tx, reader: calls.doubted(tx, reader, row.operation_id, "turn_start")
         )
         if calling is None:
-            await self._recover(row.operation_id, "its prompt was never sent")
+            await self._recover(row, "its prompt was never sent")
             return
         try:
             found, evidence = await self._find_prompt(row.thread_id, calling)
@@ -84,7 +83,7 @@ class Reconciler:
         except (CallError, codex.ReplyInvalid) as fault:
             raise Deferred(str(fault)) from fault
         if found is None:
-            await self._recover(row.operation_id, evidence)
+            await self._recover(row, evidence)
             return
         await self._ledger.change(
             lambda tx, reader: begin_turn(
