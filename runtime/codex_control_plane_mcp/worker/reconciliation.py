@@ -60,8 +60,8 @@ class Reconciler:
     async def _recover(self, seen: operation.Starting, evidence: str) -> None:
         def decide(transaction: Transaction, reader: Reader) -> None:
             row = reader.operation(seen.operation_id)
-            # What was found out about one start says nothing of the next one.
-            if isinstance(row, operation.Starting) and row.attempt_count == seen.attempt_count:
+            # What was found out about one call says nothing of the next one.
+            if isinstance(row, operation.Starting) and _still_there(row, seen):
                 recover(transaction, reader, row, evidence=evidence)
 
         await self._ledger.change(decide)
@@ -265,6 +265,11 @@ class Reconciler:
             lose_turn(transaction, reader, turn_id, gone(message))
 
         await self._ledger.change(decide)
+
+
+def _still_there(row: operation.Starting, seen: operation.Starting) -> bool:
+    """Return whether an operation is where it was seen, in the same start."""
+    return row.state == seen.state and row.attempt_count == seen.attempt_count
 
 
 def _orphan_questions(transaction: Transaction, reader: Reader, turn_id: str) -> None:
