@@ -154,8 +154,9 @@ GET_AGENT_CONTRACT: Final = Tool(
     name="codex_get_agent_contract",
     title="The rules of this server",
     description=(
-        "The rules for driving this server: tools and what follows what, every status with its next action, "
-        "and in detail full the error table. Read it once at the start."
+        "The rules for driving this server, the statuses of a task and what each next action means; in "
+        "detail full also what follows what, what each status means, and the error table. Read it once at "
+        "the start."
     ),
     group="stable",
     role="guide",
@@ -1069,5 +1070,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "1ac6694adb74fcb51578669fbbfe5d9b03ec806bd38bde9973db3d2a76b67a8e"
+TOOL_SURFACE_HASH: Final = "8e8e959bffcb2d9a6bbaca5574b74fdd44de3286afaeee5a0f0ecd3c2fa67fd6"
 """SHA-256 of all that clients see in `tools/list`."""
