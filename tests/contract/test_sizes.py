@@ -26,5 +26,14 @@ def test_the_compact_guide_has_room_for_every_tool(raw: RawClient) -> None:
     assert _bytes(guide) + tools_to_come + rules_to_come < 6000
 
 
+def test_the_list_of_tools_has_room_for_every_tool(raw: RawClient) -> None:
+    """45,000 bytes at most, if those to come are like those that are; none will be like the longest."""
+    raw.initialize()
+    listed = cast("JsonObject", raw.request("tools/list")["result"])
+    sizes = sorted(_bytes(tool) for tool in cast("list[JsonValue]", listed["tools"]))
+    tools_to_come = TO_COME * sum(sizes[:-1]) // len(sizes[:-1])
+    assert _bytes(listed) + tools_to_come <= 45_000
+
+
 def _bytes(value: JsonValue) -> int:
     return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())

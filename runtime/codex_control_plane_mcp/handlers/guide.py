@@ -1,8 +1,8 @@
 """codex_get_agent_contract: the rules of this server, from the tables of the spec.
 
-The compact guide is read at the start of every conversation, so it holds what no other answer tells: the rules,
-the words, which statuses are an end. A status answer names its own next action, and the list of tools says what
-each tool does.
+The compact guide is read at the start of every conversation, so it holds what no other answer tells: the
+rules, the words, which statuses are an end. A status answer names its own next action, and the list of tools
+says what each tool does.
 """
 
 import inspect
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 async def get_agent_contract(_context: Context, arguments: GetAgentContractArguments, /) -> AgentContract:
-    """Return the rules; in detail `full` with all that is known of each tool and status, and with the errors."""
+    """Return the rules; in detail `full` with all that is known of tools and statuses, and the errors."""
     if arguments.client_type is not None:
         _log.info("client %r reads the rules", arguments.client_type)
     full = arguments.detail == "full"

@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from codex_control_plane_contract.contract import INSTRUCTIONS, NAME, TITLE
 from codex_control_plane_contract.tools import TOOLS, Tool
 from codex_control_plane_mcp.server.dispatch import Dispatcher, UnknownTool
-from codex_control_plane_mcp.server.listing import listed
+from codex_control_plane_mcp.server.listing import LISTED_RESULT, listed_arguments
 from codex_control_plane_mcp.version import program_version
 
 _FRESH: Final = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -59,8 +59,8 @@ def _described(tool: Tool) -> types.Tool:
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        input_schema=dict(tool.input_schema),
-        output_schema=listed(dict(tool.output_schema)),
+        input_schema=listed_arguments(tool.input_schema),
+        output_schema=LISTED_RESULT,
         annotations=types.ToolAnnotations(
             read_only_hint=tool.annotations["readOnlyHint"],
             destructive_hint=tool.annotations["destructiveHint"],
