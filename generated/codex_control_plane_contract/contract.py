@@ -18,11 +18,14 @@ spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/scheduling.ya
 not edit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
+if TYPE_CHECKING:
+    from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The MCP server: the tools of the spec on the SDK's low-level server, for both protocol generations."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import mcp_types as types
@@ -23,12 +24,15 @@ RequestContext = ServerRequestContext[dict[str, Any]]
 
 def build_server(dispatcher: Dispatcher, tools: Mapping[str, Tool] = TOOLS) -> Server[dict[str, Any]]:
     """Return the server of `tools`, whose calls `dispatcher` answers."""
-    listed = types.ListToolsResult(tools=[_described(tool) for tool in tools.values()])
+
+    @cache
+    def listed() -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[_described(tool) for tool in tools.values()])
 
     async def list_tools(
         _context: RequestContext, _params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        return listed
+        return listed()
 
     async def call_tool(
         _context: RequestContext, params: types.CallToolRequestParams
