@@ -66,7 +66,7 @@ class Summoner:
     def watch(
         self, wanted: Callable[[], bool], *, seconds: float, over: threading.Event | None = None
     ) -> None:
-        """Do as `summon` does, now and every `seconds` until `over`, if `wanted`, asked on its thread, agrees.
+        """Do as `summon` does, now and every `seconds` until `over`, if `wanted` says so on its thread.
 
         Only the end of a worker that this server has started makes itself known; one that a server of another
         client had started can be killed without a sound, and its turns would be running for ever. So would
