@@ -253,6 +253,14 @@ _REFERENCES: Final[Mapping[str, Code]] = {
         "Name the role of the thing.",
         "warning",
     ),
+    "SPEC-R019": Code(
+        "Name that Python reserves",
+        "Columns, arguments and the properties of types become attributes, events and touches methods. None "
+        "of them can be called from, class, import or like another keyword. The properties of an object "
+        "within an argument or a type can: no attribute is made of them.",
+        "properties: {from: {type: string}}",
+        "Say which one it is (from_turn), or put it into an object.",
+    ),
 }
 
 _LIFECYCLES: Final[Mapping[str, Code]] = {

@@ -18,11 +18,14 @@ spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/scheduling.ya
 not edit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
+if TYPE_CHECKING:
+    from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "3a4b7527eb8819c07f9d51c0f655ec80f2557f0ccdcd8a285b5e318adfc9ed43"
+CONTRACT_HASH: Final = "50b21d5a028fe424e6ff5385956aec895632e6a474bbf133db5e444ebfb7abb4"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

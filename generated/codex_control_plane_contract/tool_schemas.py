@@ -275,7 +275,7 @@ GET_AGENT_CONTRACT_INPUT: Final[JsonObject] = {
             "type": "string",
             "enum": ["compact", "full"],
             "default": "compact",
-            "description": "full adds the errors and what each status means.",
+            "description": "full tells all of each tool and status and the errors.",
         },
         "client_type": {
             "type": "string",
@@ -318,7 +318,7 @@ GET_AGENT_CONTRACT_OUTPUT: Final[JsonObject] = {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "required": ["name", "group", "role", "passive"],
+                        "required": ["name"],
                         "properties": {
                             "name": {"type": "string"},
                             "group": {"enum": ["stable", "compatibility"]},
@@ -334,7 +334,7 @@ GET_AGENT_CONTRACT_OUTPUT: Final[JsonObject] = {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "required": ["status", "terminal", "nextRecommendedAction"],
+                        "required": ["status", "terminal"],
                         "properties": {
                             "status": {
                                 "enum": [

@@ -14,13 +14,15 @@ spec/tools/codex_unarchive_thread.yaml; do not edit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from codex_control_plane_contract import arguments, tool_schemas
-from codex_control_plane_contract.types import ErrorCode, ToolName
-from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_contract import tool_schemas
+
+if TYPE_CHECKING:
+    from codex_control_plane_contract.types import ErrorCode, ToolName
+    from codex_control_plane_contract.values import JsonObject, JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,15 @@ class Tool:
     examples: tuple[JsonObject, ...]
     input_schema: JsonObject
     output_schema: JsonObject
-    parse: Callable[[Mapping[str, JsonValue]], object]
-    """Makes the typed arguments of ones that fit the input schema."""
+    arguments: str
+    """The class of its arguments, in `arguments.py`."""
+
+    def parse(self, raw: Mapping[str, JsonValue]) -> object:
+        """Makes the typed arguments of ones that fit the input schema."""
+        # Imported here: who only lists the tools needs none of these classes.
+        from codex_control_plane_contract import arguments  # noqa: PLC0415 - see above
+
+        return getattr(arguments, self.arguments).parse(raw)
 
 
 ANSWER_PENDING_INTERACTION: Final = Tool(
@@ -98,7 +107,7 @@ ANSWER_PENDING_INTERACTION: Final = Tool(
     ),
     input_schema=tool_schemas.ANSWER_PENDING_INTERACTION_INPUT,
     output_schema=tool_schemas.ANSWER_PENDING_INTERACTION_OUTPUT,
-    parse=arguments.AnswerPendingInteractionArguments.parse,
+    arguments="AnswerPendingInteractionArguments",
 )
 
 ARCHIVE_THREAD: Final = Tool(
@@ -147,15 +156,16 @@ ARCHIVE_THREAD: Final = Tool(
     ),
     input_schema=tool_schemas.ARCHIVE_THREAD_INPUT,
     output_schema=tool_schemas.ARCHIVE_THREAD_OUTPUT,
-    parse=arguments.ArchiveThreadArguments.parse,
+    arguments="ArchiveThreadArguments",
 )
 
 GET_AGENT_CONTRACT: Final = Tool(
     name="codex_get_agent_contract",
     title="The rules of this server",
     description=(
-        "The rules for driving this server: tools and what follows what, every status with its next action, "
-        "and in detail full the error table. Read it once at the start."
+        "The rules for driving this server, the statuses of a task and what each next action means; in "
+        "detail full also what follows what, what each status means, and the error table. Read it once at "
+        "the start."
     ),
     group="stable",
     role="guide",
@@ -173,7 +183,7 @@ GET_AGENT_CONTRACT: Final = Tool(
     examples=({"title": "Learn the rules", "input": {}},),
     input_schema=tool_schemas.GET_AGENT_CONTRACT_INPUT,
     output_schema=tool_schemas.GET_AGENT_CONTRACT_OUTPUT,
-    parse=arguments.GetAgentContractArguments.parse,
+    arguments="GetAgentContractArguments",
 )
 
 GET_CONCURRENCY_STATUS: Final = Tool(
@@ -228,7 +238,7 @@ GET_CONCURRENCY_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_CONCURRENCY_STATUS_INPUT,
     output_schema=tool_schemas.GET_CONCURRENCY_STATUS_OUTPUT,
-    parse=arguments.GetConcurrencyStatusArguments.parse,
+    arguments="GetConcurrencyStatusArguments",
 )
 
 GET_OPERATION_STATUS: Final = Tool(
@@ -313,7 +323,7 @@ GET_OPERATION_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_OPERATION_STATUS_INPUT,
     output_schema=tool_schemas.GET_OPERATION_STATUS_OUTPUT,
-    parse=arguments.GetOperationStatusArguments.parse,
+    arguments="GetOperationStatusArguments",
 )
 
 GET_QUEUE_STATUS: Final = Tool(
@@ -369,7 +379,7 @@ GET_QUEUE_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_QUEUE_STATUS_INPUT,
     output_schema=tool_schemas.GET_QUEUE_STATUS_OUTPUT,
-    parse=arguments.GetQueueStatusArguments.parse,
+    arguments="GetQueueStatusArguments",
 )
 
 GET_THREAD_COMPACTION_STATUS: Final = Tool(
@@ -415,7 +425,7 @@ GET_THREAD_COMPACTION_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_THREAD_COMPACTION_STATUS_INPUT,
     output_schema=tool_schemas.GET_THREAD_COMPACTION_STATUS_OUTPUT,
-    parse=arguments.GetThreadCompactionStatusArguments.parse,
+    arguments="GetThreadCompactionStatusArguments",
 )
 
 GET_WORKER_COMMAND_STATUS: Final = Tool(
@@ -455,7 +465,7 @@ GET_WORKER_COMMAND_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_WORKER_COMMAND_STATUS_INPUT,
     output_schema=tool_schemas.GET_WORKER_COMMAND_STATUS_OUTPUT,
-    parse=arguments.GetWorkerCommandStatusArguments.parse,
+    arguments="GetWorkerCommandStatusArguments",
 )
 
 GET_WORKER_STATUS: Final = Tool(
@@ -504,7 +514,7 @@ GET_WORKER_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_WORKER_STATUS_INPUT,
     output_schema=tool_schemas.GET_WORKER_STATUS_OUTPUT,
-    parse=arguments.GetWorkerStatusArguments.parse,
+    arguments="GetWorkerStatusArguments",
 )
 
 HEALTH_SUMMARY: Final = Tool(
@@ -573,7 +583,7 @@ HEALTH_SUMMARY: Final = Tool(
     ),
     input_schema=tool_schemas.HEALTH_SUMMARY_INPUT,
     output_schema=tool_schemas.HEALTH_SUMMARY_OUTPUT,
-    parse=arguments.HealthSummaryArguments.parse,
+    arguments="HealthSummaryArguments",
 )
 
 INTERRUPT_TURN: Final = Tool(
@@ -624,7 +634,7 @@ INTERRUPT_TURN: Final = Tool(
     ),
     input_schema=tool_schemas.INTERRUPT_TURN_INPUT,
     output_schema=tool_schemas.INTERRUPT_TURN_OUTPUT,
-    parse=arguments.InterruptTurnArguments.parse,
+    arguments="InterruptTurnArguments",
 )
 
 LIST_PENDING_INTERACTIONS: Final = Tool(
@@ -691,7 +701,7 @@ LIST_PENDING_INTERACTIONS: Final = Tool(
     ),
     input_schema=tool_schemas.LIST_PENDING_INTERACTIONS_INPUT,
     output_schema=tool_schemas.LIST_PENDING_INTERACTIONS_OUTPUT,
-    parse=arguments.ListPendingInteractionsArguments.parse,
+    arguments="ListPendingInteractionsArguments",
 )
 
 START_THREAD_COMPACTION: Final = Tool(
@@ -739,7 +749,7 @@ START_THREAD_COMPACTION: Final = Tool(
     ),
     input_schema=tool_schemas.START_THREAD_COMPACTION_INPUT,
     output_schema=tool_schemas.START_THREAD_COMPACTION_OUTPUT,
-    parse=arguments.StartThreadCompactionArguments.parse,
+    arguments="StartThreadCompactionArguments",
 )
 
 SUBMIT_TASK: Final = Tool(
@@ -850,7 +860,7 @@ SUBMIT_TASK: Final = Tool(
     ),
     input_schema=tool_schemas.SUBMIT_TASK_INPUT,
     output_schema=tool_schemas.SUBMIT_TASK_OUTPUT,
-    parse=arguments.SubmitTaskArguments.parse,
+    arguments="SubmitTaskArguments",
 )
 
 UNARCHIVE_THREAD: Final = Tool(
@@ -898,7 +908,7 @@ UNARCHIVE_THREAD: Final = Tool(
     ),
     input_schema=tool_schemas.UNARCHIVE_THREAD_INPUT,
     output_schema=tool_schemas.UNARCHIVE_THREAD_OUTPUT,
-    parse=arguments.UnarchiveThreadArguments.parse,
+    arguments="UnarchiveThreadArguments",
 )
 
 GET_TURN_STATUS: Final = Tool(
@@ -951,7 +961,7 @@ GET_TURN_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_TURN_STATUS_INPUT,
     output_schema=tool_schemas.GET_TURN_STATUS_OUTPUT,
-    parse=arguments.GetTurnStatusArguments.parse,
+    arguments="GetTurnStatusArguments",
 )
 
 SEND_MESSAGE: Final = Tool(
@@ -1000,7 +1010,7 @@ SEND_MESSAGE: Final = Tool(
     ),
     input_schema=tool_schemas.SEND_MESSAGE_INPUT,
     output_schema=tool_schemas.SEND_MESSAGE_OUTPUT,
-    parse=arguments.SendMessageArguments.parse,
+    arguments="SendMessageArguments",
 )
 
 START_CHAT: Final = Tool(
@@ -1044,7 +1054,7 @@ START_CHAT: Final = Tool(
     ),
     input_schema=tool_schemas.START_CHAT_INPUT,
     output_schema=tool_schemas.START_CHAT_OUTPUT,
-    parse=arguments.StartChatArguments.parse,
+    arguments="StartChatArguments",
 )
 
 TOOLS: Final[Mapping[str, Tool]] = {
@@ -1069,5 +1079,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "1ac6694adb74fcb51578669fbbfe5d9b03ec806bd38bde9973db3d2a76b67a8e"
+TOOL_SURFACE_HASH: Final = "8e8e959bffcb2d9a6bbaca5574b74fdd44de3286afaeee5a0f0ecd3c2fa67fd6"
 """SHA-256 of all that clients see in `tools/list`."""
