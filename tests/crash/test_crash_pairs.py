@@ -8,7 +8,8 @@ import pytest
 
 from codex_control_plane_contract.fail_points import FailPoint
 from codex_control_plane_mcp.testing.crashes.stage import Stage
-from codex_control_plane_mcp.testing.crashes.stories import REACHABLE, STORIES, STORY_OF, Story, subject
+from codex_control_plane_mcp.testing.crashes.stories import REACHABLE, STORIES, STORY_OF, subject
+from codex_control_plane_mcp.testing.crashes.stories.story import Story
 
 pytestmark = [pytest.mark.crash_pairs, pytest.mark.anyio]
 
