@@ -43,7 +43,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "3a4b7527eb8819c07f9d51c0f655ec80f2557f0ccdcd8a285b5e318adfc9ed43"
+CONTRACT_HASH: Final = "c6fc8e64d9d34f5847a17304a0b2ca9575d30a234b1853925a9f9f4f64d8889d"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

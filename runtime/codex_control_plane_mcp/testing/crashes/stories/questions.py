@@ -96,7 +96,7 @@ STORIES: Final = (
         ),
     ),
     Story(ask_a_question, ("operation.ask_user_input", "turn.ask_user_input")),
-    Story(answer_by_a_server, ("interaction.answer", "worker_command.enqueue"), by_server=True),
+    Story(answer_by_a_server, ("interaction.answer", "worker_command.enqueue"), trap_in="server"),
     Story(let_a_question_lapse, ("interaction.lapse",)),
     Story(stop_a_question, ("interaction.expire",)),
     Story(lose_the_app_server_with_a_question, ("interaction.orphan",)),

@@ -36,7 +36,7 @@ async def stop_at_the_usage_limit(stage: Stage) -> None:
 STORIES: Final = (
     Story(meet_the_usage_limit, ("operation.await_quota",)),
     Story(outwait_the_usage_limit, ("operation.replenish",)),
-    Story(stop_at_the_usage_limit, ("operation.stop",), by_server=True),
+    Story(stop_at_the_usage_limit, ("operation.stop",), trap_in="server"),
 )
 
 

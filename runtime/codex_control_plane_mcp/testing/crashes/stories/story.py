@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from codex_control_plane_mcp.testing.crashes.stage import Stage
 
 Tell: TypeAlias = Callable[[Stage], Awaitable[None]]
+
+Place: TypeAlias = Literal["worker", "server", "operator"]
+"""The process with the trap; an operator's is the command that decides."""
 
 AN_HOUR_MS: Final = 3600 * 1000
 """After this time a question has been declined, and a usage limit of a story is reset."""
@@ -21,5 +24,4 @@ class Story:
 
     tell: Tell
     subjects: tuple[str, ...]
-    by_server: bool = False
-    """Whether the trap is in a server; else it is in the worker."""
+    trap_in: Place = "worker"

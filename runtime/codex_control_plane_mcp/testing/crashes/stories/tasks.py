@@ -106,7 +106,7 @@ STORIES: Final = (
         ),
     ),
     Story(stop_a_start, ("operation.withdraw",)),
-    Story(submit_by_a_server, ("operation.submit", "store"), by_server=True),
-    Story(cancel_by_a_server, ("operation.cancel",), by_server=True),
-    Story(stop_by_a_server, ("operation.request_interrupt",), by_server=True),
+    Story(submit_by_a_server, ("operation.submit", "store"), trap_in="server"),
+    Story(cancel_by_a_server, ("operation.cancel",), trap_in="server"),
+    Story(stop_by_a_server, ("operation.request_interrupt",), trap_in="server"),
 )

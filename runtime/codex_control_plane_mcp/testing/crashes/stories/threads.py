@@ -61,7 +61,7 @@ STORIES: Final = (
     ),
     Story(act_on_no_thread, ("thread_action.fail",)),
     Story(lose_a_compaction, ("thread_action.lose",)),
-    Story(archive_by_a_server, ("thread_action.request",), by_server=True),
+    Story(archive_by_a_server, ("thread_action.request",), trap_in="server"),
 )
 
 

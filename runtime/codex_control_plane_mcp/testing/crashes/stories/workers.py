@@ -57,7 +57,7 @@ STORIES: Final = (
     Story(bury_a_worker, ("worker.lose",)),
     Story(lose_the_lease, ("worker.yield_lease",)),
     Story(end_the_worker, ("worker.drain", "worker.stop")),
-    Story(hand_over, ("worker.request_handover",), by_server=True),
+    Story(hand_over, ("worker.request_handover",), trap_in="server"),
 )
 
 
