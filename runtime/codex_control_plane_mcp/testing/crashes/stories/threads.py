@@ -59,7 +59,7 @@ STORIES: Final = (
             "thread_action.complete",
         ),
     ),
-    Story(act_on_no_thread, ("thread_action.fail",)),
+    Story(act_on_no_thread, ("thread_action.fail", "worker_command.fail")),
     Story(lose_a_compaction, ("thread_action.lose",)),
     Story(archive_by_a_server, ("thread_action.request",), trap_in="server"),
 )
