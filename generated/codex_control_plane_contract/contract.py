@@ -46,7 +46,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "50b21d5a028fe424e6ff5385956aec895632e6a474bbf133db5e444ebfb7abb4"
+CONTRACT_HASH: Final = "f178de2e53dd931524261b3576b4b80d4e5186fedfc1223b82099c5a0d152303"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
