@@ -21,11 +21,14 @@ spec/types/health.yaml, spec/types/interaction.yaml, spec/types/operation.yaml, 
 spec/types/thread.yaml, spec/types/workflow.yaml; do not edit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
+if TYPE_CHECKING:
+    from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "2453ddd309f083fce52737e9f20a20b719985597bab2dff9412d8773356e9525"
+CONTRACT_HASH: Final = "f8e3f2a00cc724fecee71eae3b212aec9e087b65d5754f2dc1356578c3db8bfc"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
