@@ -133,7 +133,7 @@ class GetAgentContractArguments:
     """The arguments of `codex_get_agent_contract`."""
 
     detail: Literal["compact", "full"] = "compact"
-    """full adds the errors and what each status means."""
+    """full tells all of each tool and status and the errors."""
     client_type: str | None = None
     """Your name; for the log."""
     include_examples: bool = False

@@ -21,11 +21,14 @@ spec/types/health.yaml, spec/types/interaction.yaml, spec/types/operation.yaml, 
 spec/types/thread.yaml, spec/types/workflow.yaml; do not edit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
+if TYPE_CHECKING:
+    from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "18d016e8c88d73d6d3f89619c9558dbbc079392230695af9d5bede42eae8db02"
+CONTRACT_HASH: Final = "669e073ea23aeb01ca3645801f69677fc06e829acc2cfa152cda4cf3dc017109"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

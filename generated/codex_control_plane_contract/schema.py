@@ -13,5 +13,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "df9c989476ce5024224fb4d0b4193bf5f9cb2b960308463696dcbaba7b2bc090"
+SCHEMA_HASH: Final = "0abdf7c27215b2f79315d4ec9aa905fb0389f6dad68dc754b9718b8f0336ede1"
 """SHA-256 that changes with the schema."""

@@ -607,7 +607,7 @@ GET_AGENT_CONTRACT_INPUT: Final[JsonObject] = {
             "type": "string",
             "enum": ["compact", "full"],
             "default": "compact",
-            "description": "full adds the errors and what each status means.",
+            "description": "full tells all of each tool and status and the errors.",
         },
         "client_type": {
             "type": "string",
@@ -650,7 +650,7 @@ GET_AGENT_CONTRACT_OUTPUT: Final[JsonObject] = {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "required": ["name", "group", "role", "passive"],
+                        "required": ["name"],
                         "properties": {
                             "name": {"type": "string"},
                             "group": {"enum": ["stable", "compatibility"]},
@@ -666,7 +666,7 @@ GET_AGENT_CONTRACT_OUTPUT: Final[JsonObject] = {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "required": ["status", "terminal", "nextRecommendedAction"],
+                        "required": ["status", "terminal"],
                         "properties": {
                             "status": {
                                 "enum": [

@@ -16,13 +16,15 @@ spec/tools/codex_submit_task.yaml, spec/tools/codex_unarchive_thread.yaml; do no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from codex_control_plane_contract import arguments, tool_schemas
-from codex_control_plane_contract.types import ErrorCode, ToolName
-from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_contract import tool_schemas
+
+if TYPE_CHECKING:
+    from codex_control_plane_contract.types import ErrorCode, ToolName
+    from codex_control_plane_contract.values import JsonObject, JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,15 @@ class Tool:
     examples: tuple[JsonObject, ...]
     input_schema: JsonObject
     output_schema: JsonObject
-    parse: Callable[[Mapping[str, JsonValue]], object]
-    """Makes the typed arguments of ones that fit the input schema."""
+    arguments: str
+    """The class of its arguments, in `arguments.py`."""
+
+    def parse(self, raw: Mapping[str, JsonValue]) -> object:
+        """Makes the typed arguments of ones that fit the input schema."""
+        # Imported here: who only lists the tools needs none of these classes.
+        from codex_control_plane_contract import arguments  # noqa: PLC0415 - see above
+
+        return getattr(arguments, self.arguments).parse(raw)
 
 
 ADOPT_WORKFLOW_PLAN: Final = Tool(
@@ -109,7 +118,7 @@ ADOPT_WORKFLOW_PLAN: Final = Tool(
     ),
     input_schema=tool_schemas.ADOPT_WORKFLOW_PLAN_INPUT,
     output_schema=tool_schemas.ADOPT_WORKFLOW_PLAN_OUTPUT,
-    parse=arguments.AdoptWorkflowPlanArguments.parse,
+    arguments="AdoptWorkflowPlanArguments",
 )
 
 ANSWER_PENDING_INTERACTION: Final = Tool(
@@ -161,7 +170,7 @@ ANSWER_PENDING_INTERACTION: Final = Tool(
     ),
     input_schema=tool_schemas.ANSWER_PENDING_INTERACTION_INPUT,
     output_schema=tool_schemas.ANSWER_PENDING_INTERACTION_OUTPUT,
-    parse=arguments.AnswerPendingInteractionArguments.parse,
+    arguments="AnswerPendingInteractionArguments",
 )
 
 APPROVE_PLAN: Final = Tool(
@@ -219,7 +228,7 @@ APPROVE_PLAN: Final = Tool(
     ),
     input_schema=tool_schemas.APPROVE_PLAN_INPUT,
     output_schema=tool_schemas.APPROVE_PLAN_OUTPUT,
-    parse=arguments.ApprovePlanArguments.parse,
+    arguments="ApprovePlanArguments",
 )
 
 ARCHIVE_THREAD: Final = Tool(
@@ -268,15 +277,16 @@ ARCHIVE_THREAD: Final = Tool(
     ),
     input_schema=tool_schemas.ARCHIVE_THREAD_INPUT,
     output_schema=tool_schemas.ARCHIVE_THREAD_OUTPUT,
-    parse=arguments.ArchiveThreadArguments.parse,
+    arguments="ArchiveThreadArguments",
 )
 
 GET_AGENT_CONTRACT: Final = Tool(
     name="codex_get_agent_contract",
     title="The rules of this server",
     description=(
-        "The rules for driving this server: tools and what follows what, every status with its next action, "
-        "and in detail full the error table. Read it once at the start."
+        "The rules for driving this server, the statuses of a task and what each next action means; in "
+        "detail full also what follows what, what each status means, and the error table. Read it once at "
+        "the start."
     ),
     group="stable",
     role="guide",
@@ -294,7 +304,7 @@ GET_AGENT_CONTRACT: Final = Tool(
     examples=({"title": "Learn the rules", "input": {}},),
     input_schema=tool_schemas.GET_AGENT_CONTRACT_INPUT,
     output_schema=tool_schemas.GET_AGENT_CONTRACT_OUTPUT,
-    parse=arguments.GetAgentContractArguments.parse,
+    arguments="GetAgentContractArguments",
 )
 
 GET_CONCURRENCY_STATUS: Final = Tool(
@@ -349,7 +359,7 @@ GET_CONCURRENCY_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_CONCURRENCY_STATUS_INPUT,
     output_schema=tool_schemas.GET_CONCURRENCY_STATUS_OUTPUT,
-    parse=arguments.GetConcurrencyStatusArguments.parse,
+    arguments="GetConcurrencyStatusArguments",
 )
 
 GET_OPERATION_STATUS: Final = Tool(
@@ -434,7 +444,7 @@ GET_OPERATION_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_OPERATION_STATUS_INPUT,
     output_schema=tool_schemas.GET_OPERATION_STATUS_OUTPUT,
-    parse=arguments.GetOperationStatusArguments.parse,
+    arguments="GetOperationStatusArguments",
 )
 
 GET_QUEUE_STATUS: Final = Tool(
@@ -490,7 +500,7 @@ GET_QUEUE_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_QUEUE_STATUS_INPUT,
     output_schema=tool_schemas.GET_QUEUE_STATUS_OUTPUT,
-    parse=arguments.GetQueueStatusArguments.parse,
+    arguments="GetQueueStatusArguments",
 )
 
 GET_THREAD_COMPACTION_STATUS: Final = Tool(
@@ -536,7 +546,7 @@ GET_THREAD_COMPACTION_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_THREAD_COMPACTION_STATUS_INPUT,
     output_schema=tool_schemas.GET_THREAD_COMPACTION_STATUS_OUTPUT,
-    parse=arguments.GetThreadCompactionStatusArguments.parse,
+    arguments="GetThreadCompactionStatusArguments",
 )
 
 GET_WORKER_COMMAND_STATUS: Final = Tool(
@@ -576,7 +586,7 @@ GET_WORKER_COMMAND_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_WORKER_COMMAND_STATUS_INPUT,
     output_schema=tool_schemas.GET_WORKER_COMMAND_STATUS_OUTPUT,
-    parse=arguments.GetWorkerCommandStatusArguments.parse,
+    arguments="GetWorkerCommandStatusArguments",
 )
 
 GET_WORKER_STATUS: Final = Tool(
@@ -625,7 +635,7 @@ GET_WORKER_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_WORKER_STATUS_INPUT,
     output_schema=tool_schemas.GET_WORKER_STATUS_OUTPUT,
-    parse=arguments.GetWorkerStatusArguments.parse,
+    arguments="GetWorkerStatusArguments",
 )
 
 GET_WORKFLOW_STATUS: Final = Tool(
@@ -732,7 +742,7 @@ GET_WORKFLOW_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_WORKFLOW_STATUS_INPUT,
     output_schema=tool_schemas.GET_WORKFLOW_STATUS_OUTPUT,
-    parse=arguments.GetWorkflowStatusArguments.parse,
+    arguments="GetWorkflowStatusArguments",
 )
 
 HEALTH_SUMMARY: Final = Tool(
@@ -801,7 +811,7 @@ HEALTH_SUMMARY: Final = Tool(
     ),
     input_schema=tool_schemas.HEALTH_SUMMARY_INPUT,
     output_schema=tool_schemas.HEALTH_SUMMARY_OUTPUT,
-    parse=arguments.HealthSummaryArguments.parse,
+    arguments="HealthSummaryArguments",
 )
 
 INTERRUPT_TURN: Final = Tool(
@@ -853,7 +863,7 @@ INTERRUPT_TURN: Final = Tool(
     ),
     input_schema=tool_schemas.INTERRUPT_TURN_INPUT,
     output_schema=tool_schemas.INTERRUPT_TURN_OUTPUT,
-    parse=arguments.InterruptTurnArguments.parse,
+    arguments="InterruptTurnArguments",
 )
 
 LIST_PENDING_INTERACTIONS: Final = Tool(
@@ -921,7 +931,7 @@ LIST_PENDING_INTERACTIONS: Final = Tool(
     ),
     input_schema=tool_schemas.LIST_PENDING_INTERACTIONS_INPUT,
     output_schema=tool_schemas.LIST_PENDING_INTERACTIONS_OUTPUT,
-    parse=arguments.ListPendingInteractionsArguments.parse,
+    arguments="ListPendingInteractionsArguments",
 )
 
 START_PLAN_WORKFLOW: Final = Tool(
@@ -983,7 +993,7 @@ START_PLAN_WORKFLOW: Final = Tool(
     ),
     input_schema=tool_schemas.START_PLAN_WORKFLOW_INPUT,
     output_schema=tool_schemas.START_PLAN_WORKFLOW_OUTPUT,
-    parse=arguments.StartPlanWorkflowArguments.parse,
+    arguments="StartPlanWorkflowArguments",
 )
 
 START_THREAD_COMPACTION: Final = Tool(
@@ -1031,7 +1041,7 @@ START_THREAD_COMPACTION: Final = Tool(
     ),
     input_schema=tool_schemas.START_THREAD_COMPACTION_INPUT,
     output_schema=tool_schemas.START_THREAD_COMPACTION_OUTPUT,
-    parse=arguments.StartThreadCompactionArguments.parse,
+    arguments="StartThreadCompactionArguments",
 )
 
 SUBMIT_TASK: Final = Tool(
@@ -1144,7 +1154,7 @@ SUBMIT_TASK: Final = Tool(
     ),
     input_schema=tool_schemas.SUBMIT_TASK_INPUT,
     output_schema=tool_schemas.SUBMIT_TASK_OUTPUT,
-    parse=arguments.SubmitTaskArguments.parse,
+    arguments="SubmitTaskArguments",
 )
 
 UNARCHIVE_THREAD: Final = Tool(
@@ -1192,7 +1202,7 @@ UNARCHIVE_THREAD: Final = Tool(
     ),
     input_schema=tool_schemas.UNARCHIVE_THREAD_INPUT,
     output_schema=tool_schemas.UNARCHIVE_THREAD_OUTPUT,
-    parse=arguments.UnarchiveThreadArguments.parse,
+    arguments="UnarchiveThreadArguments",
 )
 
 EXECUTE_PLAN: Final = Tool(
@@ -1239,7 +1249,7 @@ EXECUTE_PLAN: Final = Tool(
     ),
     input_schema=tool_schemas.EXECUTE_PLAN_INPUT,
     output_schema=tool_schemas.EXECUTE_PLAN_OUTPUT,
-    parse=arguments.ExecutePlanArguments.parse,
+    arguments="ExecutePlanArguments",
 )
 
 GET_TURN_STATUS: Final = Tool(
@@ -1293,7 +1303,7 @@ GET_TURN_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_TURN_STATUS_INPUT,
     output_schema=tool_schemas.GET_TURN_STATUS_OUTPUT,
-    parse=arguments.GetTurnStatusArguments.parse,
+    arguments="GetTurnStatusArguments",
 )
 
 SEND_MESSAGE: Final = Tool(
@@ -1342,7 +1352,7 @@ SEND_MESSAGE: Final = Tool(
     ),
     input_schema=tool_schemas.SEND_MESSAGE_INPUT,
     output_schema=tool_schemas.SEND_MESSAGE_OUTPUT,
-    parse=arguments.SendMessageArguments.parse,
+    arguments="SendMessageArguments",
 )
 
 START_CHAT: Final = Tool(
@@ -1386,7 +1396,7 @@ START_CHAT: Final = Tool(
     ),
     input_schema=tool_schemas.START_CHAT_INPUT,
     output_schema=tool_schemas.START_CHAT_OUTPUT,
-    parse=arguments.StartChatArguments.parse,
+    arguments="StartChatArguments",
 )
 
 TOOLS: Final[Mapping[str, Tool]] = {
@@ -1416,5 +1426,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "793d9453533686a4281ebdcadc98e2e70ec25e5cadb23659e76497bd28eaa69f"
+TOOL_SURFACE_HASH: Final = "62d31dccd8d74b649797cc2228abc880b9c56d655efea53f298d0335377e2d2d"
 """SHA-256 of all that clients see in `tools/list`."""

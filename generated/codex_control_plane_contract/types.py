@@ -399,9 +399,9 @@ class AgentContract(TypedDict):
     rules: str
     """How to drive this server, in a few sentences."""
     tools: list[ToolSummary]
-    """The tools and what follows what."""
+    """The tools; with detail full, what follows what."""
     statuses: list[StatusMeaning]
-    """Every status of a task with its next action."""
+    """Every status of a task; with detail full, what it means and what to do."""
     nextActions: dict[str, str]
     """What each next action means."""
     errors: NotRequired[list[ErrorMeaning]]
@@ -413,14 +413,14 @@ class ToolSummary(TypedDict):
 
     name: str
     """The tool."""
-    group: Literal["stable", "compatibility"]
-    """Whether orchestrators may rely on it."""
-    role: str
-    """What it is for."""
-    passive: bool
-    """Whether it only reads the store."""
+    group: NotRequired[Literal["stable", "compatibility"]]
+    """Whether orchestrators may rely on it; only with detail full."""
+    role: NotRequired[str]
+    """What it is for; only with detail full."""
+    passive: NotRequired[bool]
+    """Whether it only reads the store; only with detail full."""
     nextTools: NotRequired[list[str]]
-    """What is usually called after it."""
+    """What is usually called after it; only with detail full."""
     examples: NotRequired[list[JsonObject]]
     """Calls that can be copied; only with include_examples."""
 
@@ -432,8 +432,8 @@ class StatusMeaning(TypedDict):
     """The status."""
     terminal: bool
     """Whether the task has ended."""
-    nextRecommendedAction: NextAction
-    """What to do when a task has it."""
+    nextRecommendedAction: NotRequired[NextAction]
+    """What to do when a task has it; only with detail full."""
     means: NotRequired[str]
     """What it means; only with detail full."""
 

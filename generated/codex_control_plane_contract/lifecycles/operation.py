@@ -466,7 +466,7 @@ class StartingThread(OperationRow):
         return _STARTING_THREAD_FAIL.of(self, last_error=json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _STARTING_THREAD_ORPHAN.of(self, last_error=json_text(last_error))
 
     def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
@@ -523,7 +523,7 @@ class StartingTurn(OperationRow):
         return _STARTING_TURN_FAIL.of(self, last_error=json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _STARTING_TURN_ORPHAN.of(self, last_error=json_text(last_error))
 
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
@@ -632,7 +632,7 @@ class Running(OperationRow):
         return _RUNNING_INTERRUPT.of(self, last_error=optional_json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _RUNNING_ORPHAN.of(self, last_error=json_text(last_error))
 
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
@@ -706,7 +706,7 @@ class WaitingForApproval(OperationRow):
         return _WAITING_FOR_APPROVAL_INTERRUPT.of(self, last_error=optional_json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _WAITING_FOR_APPROVAL_ORPHAN.of(self, last_error=json_text(last_error))
 
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
@@ -780,7 +780,7 @@ class WaitingForUserInput(OperationRow):
         return _WAITING_FOR_USER_INPUT_INTERRUPT.of(self, last_error=optional_json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _WAITING_FOR_USER_INPUT_ORPHAN.of(self, last_error=json_text(last_error))
 
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
@@ -904,7 +904,7 @@ class Cancelled(OperationRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphaned(OperationRow):
-    """Codex no longer knows the thread; what it did before that is in the journal."""
+    """The thread was deleted while the task was in hand; what is known of it is in the journal."""
 
     state: Literal["orphaned"]
     completed_at: int
@@ -1438,7 +1438,10 @@ _STARTING_THREAD_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "= :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -1566,7 +1569,10 @@ _STARTING_TURN_ORPHAN: Final[Edge[Orphaned]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -1852,7 +1858,10 @@ _RUNNING_ORPHAN: Final[Edge[Orphaned]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -2029,7 +2038,10 @@ _WAITING_FOR_APPROVAL_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -2206,7 +2218,10 @@ _WAITING_FOR_USER_INPUT_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -3062,7 +3077,10 @@ EVIDENCE: Final[Mapping[Event, str]] = {
     "complete": "turn/completed, or the thread's own history",
     "fail": "a refusal that no retry cures, or a failed turn",
     "interrupt": "turn/completed with status interrupted, or the thread's own history",
-    "orphan": "thread/resume and thread/turns/list refuse the thread",
+    "orphan": (
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     "lose": "another app-server generation, and a history that leaves it open",
     "declare_lost": "the reason that the operator gives",
     "declare_never_received": "the reason that the operator gives",
@@ -3281,7 +3299,7 @@ FACTS: Final[Mapping[State, StateFacts]] = {
         poll_after_seconds=0,
     ),
     "orphaned": StateFacts(
-        means="Codex no longer knows the thread; what it did before that is in the journal.",
+        means="The thread was deleted while the task was in hand; what is known of it is in the journal.",
         status="orphaned",
         terminal=True,
         cancellable=False,
