@@ -99,7 +99,7 @@ class Reconciler:
         if evidence is not None:
             await self._ledger.change(partial(orphan_start, row.operation_id, evidence))
         elif thread_lost(refused):
-            await self._recover(row.operation_id, f"Codex has no such thread: {refused.message[:300]}")
+            await self._recover(row, f"Codex has no such thread: {refused.message[:300]}")
         elif may_pass(refused) or self._is_own(calling.app_server_generation):
             raise Deferred(str(refused)) from refused
         else:
