@@ -49,7 +49,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "f8e3f2a00cc724fecee71eae3b212aec9e087b65d5754f2dc1356578c3db8bfc"
+CONTRACT_HASH: Final = "669e073ea23aeb01ca3645801f69677fc06e829acc2cfa152cda4cf3dc017109"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -716,6 +716,17 @@ GET_WORKFLOW_STATUS: Final = Tool(
                     "candidateReports": [],
                     "importStatus": "none",
                 },
+                "threadGoal": {
+                    "configured": True,
+                    "managed": True,
+                    "syncState": "active",
+                    "completionAction": "clear",
+                    "desiredObjective": "The cart uses the new API everywhere.",
+                    "currentGoal": {"objective": "The cart uses the new API everywhere.", "status": "paused"},
+                    "lastSyncedAt": "2026-11-22T12:00:00.520Z",
+                    "available": True,
+                    "liveRefreshPerformed": False,
+                },
                 "requestedSandbox": "read-only",
                 "effectiveSandbox": "workspace-write",
                 "runtimePolicyAdjusted": True,
@@ -1415,5 +1426,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "179ce422f90440c497d7e039e709f465062b3e017770151be7a5a26a128755e4"
+TOOL_SURFACE_HASH: Final = "62d31dccd8d74b649797cc2228abc880b9c56d655efea53f298d0335377e2d2d"
 """SHA-256 of all that clients see in `tools/list`."""

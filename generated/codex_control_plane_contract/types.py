@@ -1204,6 +1204,7 @@ class Workflow(Next):
     workflowOperationQueueState: NotRequired[QueueState]
     """Why the current task waits in the queue."""
     workflowRetryState: NotRequired[WorkflowRetryState]
+    threadGoal: ThreadGoal
     requestedSandbox: str
     """What the plan turn was to touch."""
     effectiveSandbox: str
@@ -1230,6 +1231,45 @@ class Workflow(Next):
     """When the plan was approved."""
     completedAt: NotRequired[Timestamp]
     """When it ended."""
+
+
+class ThreadGoal(TypedDict):
+    """The goal that the workflow keeps on its thread, and what Codex showed of it last."""
+
+    configured: bool
+    """Whether the workflow was started with a goal."""
+    managed: bool
+    """Whether it is still kept; what somebody else has changed is left alone."""
+    syncState: Literal[
+        "not_configured",
+        "pending_thread",
+        "active",
+        "cleared",
+        "complete",
+        "left",
+        "external_override",
+        "unsupported",
+        "error",
+    ]
+    """What has become of it."""
+    completionAction: NotRequired[Literal["clear", "set_complete", "leave"]]
+    """What becomes of it at the end."""
+    desiredObjective: NotRequired[str]
+    """The goal as it was given, cut off at message_max_chars."""
+    tokenBudget: NotRequired[int]
+    """Tokens that it may cost."""
+    currentGoal: NotRequired[JsonObject]
+    """objective, status and tokenBudget as Codex showed them last; never active by our doing."""
+    lastSyncedAt: NotRequired[Timestamp]
+    """When Codex showed it last."""
+    clearedAt: NotRequired[Timestamp]
+    """When it was taken off."""
+    lastError: NotRequired[Error]
+    """What keeps it from being kept."""
+    available: NotRequired[bool]
+    """Whether this Codex keeps goals, once that is known."""
+    liveRefreshPerformed: NotRequired[Literal[False]]
+    """Codex tells of every change by itself; nothing is asked for a status."""
 
 
 class WorkflowObservation(TypedDict):

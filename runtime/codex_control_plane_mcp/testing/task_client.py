@@ -18,6 +18,8 @@ from codex_control_plane_contract.types import (
     ThreadAction,
     ThreadChanged,
     Turn,
+    Workflow,
+    WorkflowAcknowledgement,
 )
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.testing.evidence import turn_id_of
@@ -160,6 +162,39 @@ class TaskClient:
     async def interrupt(self, operation_id: str, **more: JsonValue) -> Interrupted:
         """Stop an operation. Raises CallFailed."""
         return cast("Interrupted", await self.call("codex_interrupt_turn", operation_id=operation_id, **more))
+
+    async def start_plan(self, message: str, **more: JsonValue) -> WorkflowAcknowledgement:
+        """Start a plan workflow. Raises CallFailed."""
+        return cast(
+            "WorkflowAcknowledgement",
+            await self.call("codex_start_plan_workflow", project_id=self.cwd, message=message, **more),
+        )
+
+    async def workflow(self, workflow_id: str, **more: JsonValue) -> Workflow:
+        """Read a workflow. Raises CallFailed."""
+        return cast("Workflow", await self.call("codex_get_workflow_status", workflow_id=workflow_id, **more))
+
+    async def workflow_until(
+        self, workflow_id: str, fulfilled: Callable[[Workflow], bool], *, within: float = PATIENCE
+    ) -> Workflow:
+        """Return a workflow once something is true of it. Raises WaitedInVain and CallFailed."""
+        deadline = time.monotonic() + within
+        row = await self.workflow(workflow_id)
+        while not fulfilled(row):
+            if time.monotonic() >= deadline:
+                raise WaitedInVain(f"{row}")
+            row = await self.workflow(
+                workflow_id, wait_seconds=_WAIT_SECONDS, state_cursor=row["stateCursor"]
+            )
+        return row
+
+    async def approve_plan(self, workflow_id: str, **more: JsonValue) -> Acknowledgement:
+        """Approve the plan of a workflow. Raises CallFailed."""
+        return cast("Acknowledgement", await self.call("codex_approve_plan", workflow_id=workflow_id, **more))
+
+    async def stop_workflow(self, workflow_id: str) -> Interrupted:
+        """Stop a workflow. Raises CallFailed."""
+        return cast("Interrupted", await self.call("codex_interrupt_turn", workflow_id=workflow_id))
 
     async def archive(self, thread_id: str, **more: JsonValue) -> ThreadChanged:
         """Archive a thread. Raises CallFailed."""
