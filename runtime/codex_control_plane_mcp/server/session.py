@@ -15,6 +15,7 @@ from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.log import open_log
 from codex_control_plane_mcp.server.app import build_server
 from codex_control_plane_mcp.server.dispatch import Dispatcher
+from codex_control_plane_mcp.server.loading import LOADING
 from codex_control_plane_mcp.server.state_file import StateFile
 from codex_control_plane_mcp.server.stdio import Wire, serve_stdio
 from codex_control_plane_mcp.settings import log_file
@@ -33,7 +34,8 @@ def serve(settings: Settings, environ: Mapping[str, str]) -> None:
     @cache
     def workforce() -> "Workforce":
         # Imported here: it brings the store, for which no client should wait before its first reply.
-        from codex_control_plane_mcp.server.workforce import Workforce  # noqa: PLC0415 - see above
+        with LOADING:
+            from codex_control_plane_mcp.server.workforce import Workforce  # noqa: PLC0415 - see above
 
         return Workforce(settings, state, environ, actor_id)
 

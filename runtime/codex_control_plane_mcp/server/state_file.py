@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codex_control_plane_contract.settings import Settings
+from codex_control_plane_mcp.server.loading import LOADING
 from codex_control_plane_mcp.settings import state_file
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class StateFile:
         Raises CODEX_STATE_UNUSABLE or CODEX_STATE_BUSY.
         """
         # Imported here: a client has its first replies before any file is opened.
-        from codex_control_plane_mcp.store.store import Store  # noqa: PLC0415 - see above
+        with LOADING:
+            from codex_control_plane_mcp.store.store import Store  # noqa: PLC0415 - see above
 
         with self._opening:
             opened = self._opened
