@@ -30,17 +30,19 @@ async def planned(client: TaskClient, *steps: str) -> Workflow:
     return await client.in_phase(started["workflowId"], "plan_ready")
 
 
-async def test_a_plan_is_made_approved_and_carried_out(rig: ScriptedRig, client: TaskClient) -> None:
+async def test_a_plan_is_made_approved_and_carried_out() -> None:
     """The report is that of the execution, which runs in default mode on the same thread."""
-    row = await planned(client)
-    assert rig.model.requests[-1].collaboration_mode == "plan"
-    assert row["nextRecommendedAction"] == "execute_plan"
-    task = await client.approve_plan(row["workflowId"], plan_hash=plan_of(row)["planHash"])
-    row = await client.in_phase(row["workflowId"], "completed")
-    assert row.get("executionOperationId") == task["operationId"]
-    # The scripted model echoes a message without a script.
-    assert "Implement the plan." in row.get("finalReport", {}).get("text", "")
-    assert rig.model.requests[-1].collaboration_mode == "default"
+    async with scripted_rig() as rig, rig.open_client() as client:
+        row = await planned(client)
+        thread_id = row.get("threadId")
+        assert rig.model.requests[-1].collaboration_mode == "plan"
+        assert row["nextRecommendedAction"] == "execute_plan"
+        task = await client.approve_plan(row["workflowId"], plan_hash=plan_of(row)["planHash"])
+        row = await client.in_phase(row["workflowId"], "completed")
+        assert (row.get("executionOperationId"), row.get("threadId")) == (task["operationId"], thread_id)
+        # The scripted model echoes a message without a script.
+        assert "Implement the plan." in row.get("finalReport", {}).get("text", "")
+        assert rig.model.requests[-1].collaboration_mode == "default"
 
 
 async def test_nobody_has_to_look(rig: ScriptedRig) -> None:
@@ -49,7 +51,7 @@ async def test_nobody_has_to_look(rig: ScriptedRig) -> None:
         started = await client.start_plan(prompt(STEP))
         workflow_id = started["workflowId"]
         assert await awaited(rig.store, lambda: stored_phase(rig, workflow_id) == "plan_ready", PATIENCE)
-        await client.approve_plan(workflow_id)
+        await client.approve_plan(workflow_id, message=prompt("say Done."))
         assert await awaited(rig.store, lambda: stored_phase(rig, workflow_id) == "completed", PATIENCE)
 
 
@@ -93,11 +95,11 @@ async def test_what_is_no_plan_cannot_be_approved(client: TaskClient) -> None:
     (candidate,) = row.get("workflowObservation", {}).get("candidatePlans", [])
     adopted = await client.adopt_plan(row["workflowId"], candidate)
     assert adopted["phase"] == "plan_ready"
-    await client.approve_plan(row["workflowId"], plan_hash=candidate["planHash"])
+    await client.approve_plan(row["workflowId"], plan_hash=candidate["planHash"], message=prompt("say Done."))
     await client.in_phase(row["workflowId"], "completed")
 
 
-async def test_a_plan_that_changed_is_not_approved(rig: ScriptedRig, client: TaskClient) -> None:
+async def test_a_plan_that_changed_is_not_approved(client: TaskClient) -> None:
     """What was read is not what would be carried out."""
     row = await planned(client)
     first, thread_id = plan_of(row), row.get("threadId")
@@ -111,13 +113,22 @@ async def test_a_plan_that_changed_is_not_approved(rig: ScriptedRig, client: Tas
     await client.adopt_plan(row["workflowId"], second)
     with pytest.raises(CallFailed, match="plan_hash"):
         await client.approve_plan(row["workflowId"], plan_hash=first["planHash"])
-    await client.adopt_plan(row["workflowId"], first)
-    task = await client.approve_plan(row["workflowId"], plan_hash=first["planHash"])
+    await client.approve_plan(row["workflowId"], plan_hash=second["planHash"], message=prompt("say Done."))
     await client.in_phase(row["workflowId"], "completed")
-    with rig.store.read() as reader:
-        stored = reader.operation(task["operationId"])
-    assert stored is not None
-    assert "1. Read it." in stored.message
+
+
+async def test_codex_is_told_which_of_two_plans_is_meant() -> None:
+    """The first one is kept, so the request to the model repeats it after the second one."""
+    async with scripted_rig() as rig, rig.open_client() as client:
+        row = await planned(client)
+        thread_id = row.get("threadId")
+        assert thread_id is not None
+        message = await client.send(thread_id, prompt(OTHER), collaboration_mode="plan")
+        await client.wait_until(message["operationId"], "completed")
+        await client.adopt_plan(row["workflowId"], plan_of(row))
+        await client.approve_plan(row["workflowId"], plan_hash=plan_of(row)["planHash"])
+        row = await client.in_phase(row["workflowId"], "completed")
+        assert any("1. Read it." in text and "Implement the following plan" in text for text in rig.seen())
 
 
 async def test_deaths_between_plan_and_approval_change_nothing() -> None:
