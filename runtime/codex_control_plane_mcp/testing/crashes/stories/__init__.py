@@ -11,6 +11,7 @@ from codex_control_plane_mcp.testing.crashes.stories import (
     branches,
     losses,
     operators,
+    plans,
     questions,
     quota,
     tasks,
@@ -28,6 +29,7 @@ STORIES: Final = (
     *threads.STORIES,
     *branches.STORIES,
     *operators.STORIES,
+    *plans.STORIES,
 )
 """Every story."""
 
