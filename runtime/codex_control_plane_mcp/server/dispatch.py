@@ -18,6 +18,7 @@ from codex_control_plane_contract.tools import Tool
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.redaction import redact_json
+from codex_control_plane_mcp.server.loading import LOADING
 from codex_control_plane_mcp.server.state_file import StateFile
 from codex_control_plane_mcp.suggestions import did_you_mean
 
@@ -42,10 +43,12 @@ class Answer:
 
 def bind(tool: Tool) -> "Binding":
     """Return `tool` bound to the handler that its spec names."""
-    # Imported here: the first replies to a client call no tool.
-    from codex_control_plane_mcp.server.binding import Binding, handler_named  # noqa: PLC0415 - see above
+    with LOADING:
+        # Imported here: the first replies to a client call no tool.
+        from codex_control_plane_mcp.server.binding import Binding, handler_named  # noqa: PLC0415 - see above
 
-    return Binding.of(tool, handler_named(tool.handler))
+        handler = handler_named(tool.handler)
+    return Binding.of(tool, handler)
 
 
 class Dispatcher:

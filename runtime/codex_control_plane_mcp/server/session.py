@@ -15,27 +15,36 @@ from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.log import open_log
 from codex_control_plane_mcp.server.app import build_server
 from codex_control_plane_mcp.server.dispatch import Dispatcher
+from codex_control_plane_mcp.server.loading import LOADING
 from codex_control_plane_mcp.server.state_file import StateFile
 from codex_control_plane_mcp.server.stdio import Wire, serve_stdio
 from codex_control_plane_mcp.settings import log_file
 
 if TYPE_CHECKING:
     from codex_control_plane_mcp.server.workforce import Workforce
+    from codex_control_plane_mcp.store.clock import Clock
 
 
-def serve(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Serve the client on stdin and stdout until it, or a signal, ends the connection."""
+def serve(settings: Settings, environ: Mapping[str, str], clock: "Clock | None" = None) -> None:
+    """Serve the client on stdin and stdout until it, or a signal, ends the connection.
+
+    ``clock`` is the store's, that of the system if none is given.
+    """
     wire = Wire()
     open_log(log_file(settings))
-    state = StateFile(settings)
+    state = StateFile(settings, clock)
     actor_id = f"server-{socket.gethostname()}-{os.getpid()}"
 
     @cache
-    def workforce() -> "Workforce":
+    def employed() -> "Workforce":
         # Imported here: it brings the store, for which no client should wait before its first reply.
         from codex_control_plane_mcp.server.workforce import Workforce  # noqa: PLC0415 - see above
 
         return Workforce(settings, state, environ, actor_id)
+
+    def workforce() -> "Workforce":
+        with LOADING:
+            return employed()
 
     context = Context(
         settings=settings,

@@ -15,6 +15,8 @@ from codex_control_plane_contract.types import (
     Interrupted,
     Operation,
     OperationStatus,
+    Plan,
+    PlanWorkflowStatus,
     ThreadAction,
     ThreadChanged,
     Turn,
@@ -191,6 +193,30 @@ class TaskClient:
     async def approve_plan(self, workflow_id: str, **more: JsonValue) -> Acknowledgement:
         """Approve the plan of a workflow. Raises CallFailed."""
         return cast("Acknowledgement", await self.call("codex_approve_plan", workflow_id=workflow_id, **more))
+
+    async def in_phase(
+        self, workflow_id: str, *phases: PlanWorkflowStatus, within: float = PATIENCE
+    ) -> Workflow:
+        """Return a workflow once it is in one of these phases. Raises WaitedInVain and CallFailed."""
+        row = await self.workflow_until(
+            workflow_id, lambda row: row["phase"] in phases or "completedAt" in row, within=within
+        )
+        if row["phase"] not in phases:
+            raise WaitedInVain(f"{row['phase']} in place of {' or '.join(phases)}: {row}")
+        return row
+
+    async def adopt_plan(self, workflow_id: str, plan: Plan, **more: JsonValue) -> WorkflowAcknowledgement:
+        """Make a plan the one that counts. Raises CallFailed."""
+        return cast(
+            "WorkflowAcknowledgement",
+            await self.call(
+                "codex_adopt_workflow_plan",
+                workflow_id=workflow_id,
+                candidate_turn_id=plan["turnId"],
+                candidate_plan_hash=plan["planHash"],
+                **more,
+            ),
+        )
 
     async def stop_workflow(self, workflow_id: str) -> Interrupted:
         """Stop a workflow. Raises CallFailed."""

@@ -14,10 +14,10 @@ from dataclasses import replace
 from itertools import count
 
 from codex_control_plane_contract.fail_points import FailPoint
-from codex_control_plane_contract.types import Answered, Interaction, Turn
+from codex_control_plane_contract.types import Answered, Interaction, PlanWorkflowStatus, Turn, Workflow
 from codex_control_plane_contract.values import JsonValue
 from codex_control_plane_mcp.process_identity import ProcessIdentity, is_alive
-from codex_control_plane_mcp.testing.crashes.armed_server import UNARMED, armed, armed_server
+from codex_control_plane_mcp.testing.crashes.armed_server import armed, armed_server, unarmed
 from codex_control_plane_mcp.testing.crashes.verdict import (
     Task,
     awaited,
@@ -144,6 +144,27 @@ class Stage:
         )
         self._tasks.append(Task(fork["operationId"], "", ("forked",)))
         return fork["operationId"]
+
+    async def plan(
+        self, *steps: str, ends: Collection[str] = ("completed",), by: TaskClient | None = None
+    ) -> tuple[str, str]:
+        """Start a plan workflow whose plan turn may end so; return its id and that of its first operation."""
+        text = prompt(*steps)
+        key = f"crash-{next(self._keys)}"
+        started = await (by or self.client).start_plan(text, client_request_id=key, **self._bound())
+        self._tasks.append(Task(started["planOperationId"], text, tuple(ends)))
+        return started["workflowId"], started["planOperationId"]
+
+    async def approve(self, workflow_id: str, *steps: str, by: TaskClient | None = None) -> str:
+        """Approve the plan of a workflow; return the operation that carries it out."""
+        text = prompt(*steps)
+        approved = await (by or self.client).approve_plan(workflow_id, message=text, **self._bound())
+        self._tasks.append(Task(approved["operationId"], text, ("completed",)))
+        return approved["operationId"]
+
+    async def in_phase(self, workflow_id: str, phase: PlanWorkflowStatus) -> Workflow:
+        """Return a plan workflow once it is in this phase."""
+        return await self.client.in_phase(workflow_id, phase, within=self.patience)
 
     def expect_again(self, operation_id: str) -> None:
         """Let the prompt of a task reach the model once more: somebody has decided so."""
@@ -276,7 +297,7 @@ class Stage:
 
     async def start_worker(self, *arguments: str, **settings: str) -> None:
         """Start a worker without a trap; `settings` are added to its environment."""
-        self._worker = await self.rig.start_worker(*arguments, command=UNARMED, **settings)
+        self._worker = await self.rig.start_worker(*arguments, command=unarmed("worker"), **settings)
 
     async def end_strangers(self) -> None:
         """Kill the workers that a server has started."""

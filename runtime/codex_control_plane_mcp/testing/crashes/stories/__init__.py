@@ -12,6 +12,7 @@ from codex_control_plane_mcp.testing.crashes.stories import (
     goals,
     losses,
     operators,
+    plans,
     questions,
     quota,
     tasks,
@@ -30,6 +31,7 @@ STORIES: Final = (
     *branches.STORIES,
     *goals.STORIES,
     *operators.STORIES,
+    *plans.STORIES,
 )
 """Every story."""
 
