@@ -9,6 +9,7 @@ from typing import Final
 from codex_control_plane_contract.fail_points import FailPoint
 from codex_control_plane_mcp.testing.crashes.stories import (
     branches,
+    goals,
     losses,
     operators,
     plans,
@@ -28,6 +29,7 @@ STORIES: Final = (
     *workers.STORIES,
     *threads.STORIES,
     *branches.STORIES,
+    *goals.STORIES,
     *operators.STORIES,
     *plans.STORIES,
 )
