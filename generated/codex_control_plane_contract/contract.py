@@ -49,7 +49,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "669e073ea23aeb01ca3645801f69677fc06e829acc2cfa152cda4cf3dc017109"
+CONTRACT_HASH: Final = "6f599c93612be9d4bbe33c259fea2794f4ce35f8c33db2181c3749d8d560ba12"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

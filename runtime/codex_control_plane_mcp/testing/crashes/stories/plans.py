@@ -40,6 +40,7 @@ async def end_without_a_plan(stage: Stage) -> None:
 async def find_another_plan(stage: Stage) -> None:
     """A message on the thread that brings another plan."""
     workflow_id, thread_id = await _planned(stage)
+    await stage.kill_worker()
     async with stage.trapped_worker():
         await stage.ended(await stage.submit(OTHER, to=thread_id, collaboration_mode="plan"))
         await stage.in_phase(workflow_id, "plan_candidate_found")
