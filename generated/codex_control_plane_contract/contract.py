@@ -46,7 +46,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "f178de2e53dd931524261b3576b4b80d4e5186fedfc1223b82099c5a0d152303"
+CONTRACT_HASH: Final = "faffb8b30fee0416fe4d31dd1495caf7cf1d74d2b9fd86019a50cc82759bd397"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
