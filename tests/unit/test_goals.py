@@ -92,6 +92,8 @@ class Desk:
     def look(self, shown: Goal | None) -> GoalCall | None:
         """Let the worker see this on the thread; return the call that it is about to make."""
         with self._store.transaction("wrk_test", self._fence) as (transaction, reader):
+            goal_decisions.doubt_calls(transaction, reader, "goal_1")
+        with self._store.transaction("wrk_test", self._fence) as (transaction, reader):
             return goal_decisions.next_call(transaction, reader, "goal_1", shown, Caller("wrk_test", 1))
 
     def reply(self, call: GoalCall | None, shown: Goal | None) -> None:

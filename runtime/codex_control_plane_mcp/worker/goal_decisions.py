@@ -46,14 +46,23 @@ class GoalCall:
     token_budget: int | None = None
 
 
+def doubt_calls(transaction: Transaction, reader: Reader, goal_id: str) -> None:
+    """Take note that nobody awaits the reply of a call any more that is on record as sent."""
+    error = gone("The worker that sent it, or its connection, is gone.")
+    for kind in _LOSSES:
+        calls.doubt_open(transaction, reader, goal_id, kind, error)
+
+
 def next_call(
     transaction: Transaction, reader: Reader, goal_id: str, shown: codex.Goal | None, caller: Caller
 ) -> GoalCall | None:
-    """Record what the thread shows; return the call that is due next, on record as sent, or None."""
+    """Record what the thread shows; return the call that is due next, on record as sent, or None.
+
+    Nobody may await the reply of an earlier call (`doubt_calls`).
+    """
     standing = reader.goal_standing(goal_id)
     if standing is None or standing.thread_id is None:
         return None
-    _doubt(transaction, reader, goal_id)
     keep = _Keeping(transaction, reader, standing, standing.thread_id, caller)
     if isinstance(standing.row, goal.PendingThread):
         return keep.pending(standing.row, shown)
@@ -201,13 +210,6 @@ class _Keeping:
 
     def _void(self) -> None:
         _void(self.transaction, self.reader, self.standing.row.goal_id)
-
-
-def _doubt(transaction: Transaction, reader: Reader, goal_id: str) -> None:
-    """Take note that nobody awaits the reply of a call any more that is on record as sent."""
-    error = gone("The worker that sent it, or its connection, is gone.")
-    for kind in _LOSSES:
-        calls.doubt_open(transaction, reader, goal_id, kind, error)
 
 
 def _void(transaction: Transaction, reader: Reader, goal_id: str) -> None:

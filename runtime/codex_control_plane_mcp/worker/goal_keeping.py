@@ -88,6 +88,7 @@ class GoalKeeper:
     async def _settle(self, goal_id: str, thread_id: str, link: Link) -> bool:
         """Look, record, and make the call that is due; return False where another try must wait."""
         codex_calls = link.session.calls
+        await self._ledger.change(lambda tx, reader: goal_decisions.doubt_calls(tx, reader, goal_id))
         try:
             look = await codex_calls.thread_goal_get(timeout=_CALL_SECONDS, thread_id=thread_id)
         except CallRefused as refused:
