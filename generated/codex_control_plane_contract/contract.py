@@ -49,7 +49,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "94b7e429dbe9c2520a232ea2b196a7f4ae84dee15b39c22dfcbcbe2beddafda3"
+CONTRACT_HASH: Final = "f0ce86fe00dc2287c44adfb536ffcff114b38edf9d7f04c84c239b572ac604a3"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

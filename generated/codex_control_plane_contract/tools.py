@@ -473,7 +473,13 @@ GET_QUEUE_STATUS: Final = Tool(
             "input": {"limit": 10},
             "output": {
                 "ok": True,
-                "queueSummary": {"queued": 1, "runningTurnOperations": 1, "activeTurnSlots": 1},
+                "queueSummary": {
+                    "queued": 1,
+                    "runningTurnOperations": 1,
+                    "auxiliaryOperations": 0,
+                    "activeTurnSlots": 1,
+                    "blockedByLocks": 1,
+                },
                 "queuedOperations": [
                     {
                         "operationId": "op_01hzy3v7q2c8",
@@ -1427,5 +1433,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "62d31dccd8d74b649797cc2228abc880b9c56d655efea53f298d0335377e2d2d"
+TOOL_SURFACE_HASH: Final = "9f3d89bf33c19a8562113a08e52b43cc393d68bbf54d5e471e907d3704c08f17"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -1027,6 +1027,8 @@ class Queue(TypedDict):
     """What waits, oldest first."""
     runningOperations: list[ActiveTask]
     """What holds a slot, the oldest first."""
+    auxiliaryOperations: NotRequired[list[ActiveTask]]
+    """What a worker has in hand and takes no slot: words for a running turn, copies of threads."""
     blockedByLocks: NotRequired[list[str]]
     """The listed tasks that wait for a lock."""
     endedOperations: NotRequired[list[str]]
@@ -1042,8 +1044,12 @@ class QueueSummary(TypedDict):
     """All that wait, listed or not."""
     runningTurnOperations: int
     """Those in a turn."""
+    auxiliaryOperations: int
+    """In hand without a slot."""
     activeTurnSlots: int
     """Slots taken, those of starting tasks too."""
+    blockedByLocks: int
+    """Those of the listed that wait for a lock."""
 
 
 class QueuedTask(TypedDict):

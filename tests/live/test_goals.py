@@ -9,6 +9,7 @@ from codex_control_plane_contract.types import ThreadGoal, Workflow
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.goals import as_shown
+from codex_control_plane_mcp.testing.evidence import thread_of
 from codex_control_plane_mcp.testing.faults.fault import Action, Fault, Script, Subject
 from codex_control_plane_mcp.testing.faults.rig import faulty_rig
 from codex_control_plane_mcp.testing.prompts import prompt
@@ -69,7 +70,7 @@ class Work:
 
     async def tell(self, method: str, **params: JsonValue) -> JsonObject:
         """Call Codex about its thread, past the worker."""
-        thread_id = (await self._client.workflow(self.workflow_id))["threadId"]
+        thread_id = thread_of(await self._client.workflow(self.workflow_id))
         running = await self._rig.app_server()
         assert running is not None
         async with await Connection.open(running.socket_path, client_version="other") as connection:

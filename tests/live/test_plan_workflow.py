@@ -5,8 +5,9 @@ from typing import Final
 
 import pytest
 
-from codex_control_plane_contract.types import Plan, Workflow
+from codex_control_plane_contract.types import Workflow
 from codex_control_plane_mcp.testing.crashes.verdict import awaited
+from codex_control_plane_mcp.testing.evidence import candidate_of, plan_of, thread_of
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
 from codex_control_plane_mcp.testing.task_client import PATIENCE, CallFailed, TaskClient
@@ -15,13 +16,6 @@ pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
 STEP: Final = "plan # The cart\\n\\n1. Read it.\\n2. Move it."
 OTHER: Final = "plan # The cart\\n\\n1. Write it anew."
-
-
-def plan_of(row: Workflow) -> Plan:
-    """Return the plan that counts."""
-    found = row.get("latestPlan")
-    assert found is not None, row
-    return found
 
 
 async def planned(client: TaskClient, *steps: str) -> Workflow:
@@ -34,12 +28,12 @@ async def test_a_plan_is_made_approved_and_carried_out() -> None:
     """The report is that of the execution, which runs in default mode on the same thread."""
     async with scripted_rig() as rig, rig.open_client() as client:
         row = await planned(client)
-        thread_id = row.get("threadId")
+        thread_id = thread_of(row)
         assert rig.model.requests[-1].collaboration_mode == "plan"
         assert row["nextRecommendedAction"] == "execute_plan"
         task = await client.approve_plan(row["workflowId"], plan_hash=plan_of(row)["planHash"])
         row = await client.in_phase(row["workflowId"], "completed")
-        assert (row.get("executionOperationId"), row.get("threadId")) == (task["operationId"], thread_id)
+        assert (row.get("executionOperationId"), thread_of(row)) == (task["operationId"], thread_id)
         # The scripted model echoes a message without a script.
         assert "Implement the plan." in row.get("finalReport", {}).get("text", "")
         assert rig.model.requests[-1].collaboration_mode == "default"
@@ -87,12 +81,10 @@ async def test_what_is_no_plan_cannot_be_approved(client: TaskClient) -> None:
     assert plan_of(row)["planQuality"] == "question"
     with pytest.raises(CallFailed, match="INVALID_ARGUMENT"):
         await client.approve_plan(row["workflowId"])
-    thread_id = row.get("threadId")
-    assert thread_id is not None
-    answer = await client.send(thread_id, prompt(STEP), collaboration_mode="plan")
+    answer = await client.send(thread_of(row), prompt(STEP), collaboration_mode="plan")
     await client.wait_until(answer["operationId"], "completed")
     row = await client.in_phase(row["workflowId"], "plan_candidate_found")
-    (candidate,) = row.get("workflowObservation", {}).get("candidatePlans", [])
+    candidate = candidate_of(row)
     adopted = await client.adopt_plan(row["workflowId"], candidate)
     assert adopted["phase"] == "plan_ready"
     await client.approve_plan(row["workflowId"], plan_hash=candidate["planHash"], message=prompt("say Done."))
@@ -102,14 +94,13 @@ async def test_what_is_no_plan_cannot_be_approved(client: TaskClient) -> None:
 async def test_a_plan_that_changed_is_not_approved(client: TaskClient) -> None:
     """What was read is not what would be carried out."""
     row = await planned(client)
-    first, thread_id = plan_of(row), row.get("threadId")
-    assert thread_id is not None
-    message = await client.send(thread_id, prompt(OTHER), collaboration_mode="plan")
+    first = plan_of(row)
+    message = await client.send(thread_of(row), prompt(OTHER), collaboration_mode="plan")
     await client.wait_until(message["operationId"], "completed")
     with pytest.raises(CallFailed, match="INVALID_ARGUMENT"):
         await client.approve_plan(row["workflowId"], plan_hash=first["planHash"])
     row = await client.in_phase(row["workflowId"], "plan_candidate_found")
-    (second,) = row.get("workflowObservation", {}).get("candidatePlans", [])
+    second = candidate_of(row)
     await client.adopt_plan(row["workflowId"], second)
     with pytest.raises(CallFailed, match="plan_hash"):
         await client.approve_plan(row["workflowId"], plan_hash=first["planHash"])
@@ -121,9 +112,7 @@ async def test_codex_is_told_which_of_two_plans_is_meant() -> None:
     """The first one is kept, so the request to the model repeats it after the second one."""
     async with scripted_rig() as rig, rig.open_client() as client:
         row = await planned(client)
-        thread_id = row.get("threadId")
-        assert thread_id is not None
-        message = await client.send(thread_id, prompt(OTHER), collaboration_mode="plan")
+        message = await client.send(thread_of(row), prompt(OTHER), collaboration_mode="plan")
         await client.wait_until(message["operationId"], "completed")
         await client.adopt_plan(row["workflowId"], plan_of(row))
         await client.approve_plan(row["workflowId"], plan_hash=plan_of(row)["planHash"])

@@ -227,7 +227,7 @@ def test_every_choice_that_the_spec_leaves_is_made() -> None:
     made = {
         (name, decision)
         for name in ("plan_workflow",)
-        for decision in vars(getattr(DECISIONS, name))
+        for decision in dir(getattr(DECISIONS, name))
         if decision.startswith("when_")
     }
     assert made == wanted

@@ -1,9 +1,9 @@
-"""What a test wants to know of an operation, which has it only in some states.
+"""What a test wants to know of an operation or a workflow, which has it only in some states.
 
-Each function raises AssertionError with the whole operation where it is missing.
+Each function raises AssertionError with the whole object where it is missing.
 """
 
-from codex_control_plane_contract.types import Error, Operation, QueueReason
+from codex_control_plane_contract.types import Error, Operation, Plan, QueueReason, Workflow
 
 
 def report(row: Operation) -> str:
@@ -20,11 +20,26 @@ def fault(row: Operation) -> Error:
     return found
 
 
-def thread_of(row: Operation) -> str:
+def thread_of(row: Operation | Workflow) -> str:
     """Return the id of the thread."""
     found = row.get("threadId")
     assert found is not None, f"no thread: {row}"
     return found
+
+
+def plan_of(row: Operation | Workflow) -> Plan:
+    """Return the plan that counts."""
+    found = row.get("latestPlan")
+    assert found is not None, f"no plan: {row}"
+    return found
+
+
+def candidate_of(row: Workflow) -> Plan:
+    """Return the one later plan of the thread that may be adopted."""
+    observed = row.get("workflowObservation")
+    assert observed is not None, f"no plan turn: {row}"
+    (candidate,) = observed["candidatePlans"]
+    return candidate
 
 
 def turn_id_of(row: Operation) -> str:

@@ -21,7 +21,7 @@ def when_plan_completed(
     """Offer a valid plan; hold whatever else the turn ended with (contract §9: only that can be approved)."""
     assert isinstance(row, plan_workflow.InPlanning), "offer_plan is a transition of these states alone"
     plan = reads.plan_of(followed.turn_id)
-    if plan is not None and plan.quality == "valid_plan" and plan.plan_hash is not None:
+    if plan is not None and plan.quality == "valid_plan":
         return row.offer_plan(
             plan_turn_id=followed.turn_id, plan_hash=plan.plan_hash, plan_quality=plan.quality
         )

@@ -26,6 +26,7 @@ from codex_control_plane_mcp.testing.crashes.verdict import (
     open_rows,
 )
 from codex_control_plane_mcp.testing.crashes.wire import Wire
+from codex_control_plane_mcp.testing.evidence import thread_of
 from codex_control_plane_mcp.testing.process_end import ends
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig
@@ -210,7 +211,7 @@ class Stage:
         row = await self.client.workflow_until(
             workflow_id, lambda row: row["phase"] == "plan_ready", within=self.patience
         )
-        return row["threadId"]
+        return thread_of(row)
 
     async def called(self, operation_id: str, kind: str) -> None:
         """Return once a call of this kind is on record for an operation, or the operation has ended."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from codex_control_plane_mcp.testing.crashes.stage import Stage
 from codex_control_plane_mcp.testing.crashes.stories.story import Story
-from codex_control_plane_mcp.testing.evidence import thread_of
+from codex_control_plane_mcp.testing.evidence import candidate_of, thread_of
 from codex_control_plane_mcp.testing.rollouts import rollout
 
 PLAN: Final = "plan # The cart\\n\\n1. Read it.\\n2. Move it."
@@ -100,7 +100,7 @@ async def adopt_by_a_server(stage: Stage) -> None:
     workflow_id, thread_id = await _planned(stage)
     await stage.ended(await stage.submit(OTHER, to=thread_id, collaboration_mode="plan"))
     row = await stage.in_phase(workflow_id, "plan_candidate_found")
-    (candidate,) = row["workflowObservation"]["candidatePlans"] if "workflowObservation" in row else []
+    candidate = candidate_of(row)
     async with stage.trapped_server() as client:
         await stage.insist(client.adopt_plan(workflow_id, candidate))
     row = await stage.in_phase(workflow_id, "plan_ready")
@@ -128,7 +128,4 @@ async def _planned(stage: Stage) -> tuple[str, str]:
     """Return a workflow whose plan is ready, and its thread; a worker lives."""
     workflow_id, _ = await stage.plan(PLAN)
     await stage.start_worker()
-    row = await stage.in_phase(workflow_id, "plan_ready")
-    thread_id = row.get("threadId")
-    assert thread_id is not None
-    return workflow_id, thread_id
+    return workflow_id, thread_of(await stage.in_phase(workflow_id, "plan_ready"))
