@@ -161,6 +161,7 @@ METHODS: Final[tuple[str, ...]] = (
     "thread/archive",
     "thread/unarchive",
     "thread/compact/start",
+    "review/start",
 )
 """Every method that is called."""
 
@@ -276,6 +277,19 @@ THREAD_COMPACT_START_LOST: Final = Loss(
     remains_unknown=None,
     choices=(),
 )
+REVIEW_START_LOST: Final = Loss(
+    evidence="a review in thread/turns/list behind the newest turn of before",
+    looked_up_in="thread/turns/list",
+    absent_means=(
+        "the thread is loaded and idle and shows no review behind the newest turn of before, so the reviewer "
+        "was never asked"
+    ),
+    remains_unknown=(
+        "whether Codex took the review up; missing is thread/turns/list of a thread that this app-server "
+        "holds, with the review or idle without it"
+    ),
+    choices=("declare_lost", "declare_never_received", "submit_again"),
+)
 TURN_COMPLETED_LOST: Final = Loss(
     evidence="the end of the turn in thread/turns/list",
     looked_up_in="thread/turns/list",
@@ -311,6 +325,7 @@ class Turn(TypedDict):
     """Codex's turn, as far as it is used here."""
 
     id: str
+    rootTurnId: NotRequired[str]
     status: str
     items: NotRequired[list[JsonObject]]
     error: NotRequired[JsonObject]
@@ -381,6 +396,13 @@ class ThreadUnarchiveResult(TypedDict):
     thread: Thread
 
 
+class ReviewStartResult(TypedDict):
+    """The reply to `review/start`."""
+
+    turn: Turn
+    reviewThreadId: NotRequired[str]
+
+
 _SHAPES: Final[Shapes] = {
     "Thread": (
         Field("id", "id", "string", required=True),
@@ -393,6 +415,7 @@ _SHAPES: Final[Shapes] = {
     ),
     "Turn": (
         Field("id", "id", "string", required=True),
+        Field("rootTurnId", "root_turn_id", "string"),
         Field("status", "status", "string", required=True),
         Field("items", "items", "object", many=True),
         Field("error", "error", "object"),
@@ -427,6 +450,10 @@ _REPLIES: Final[Mapping[str, Fields]] = {
     "thread/archive": (),
     "thread/unarchive": (Field("thread", "thread", "Thread", required=True),),
     "thread/compact/start": (),
+    "review/start": (
+        Field("turn", "turn", "Turn", required=True),
+        Field("reviewThreadId", "review_thread_id", "string"),
+    ),
 }
 
 
@@ -644,6 +671,24 @@ class CodexCalls:
         reply names no turn.
         """
         await self._call("thread/compact/start", {"threadId": thread_id}, timeout)
+
+    async def review_start(
+        self,
+        *,
+        timeout: float,
+        thread_id: str,
+        target: Mapping[str, JsonValue],
+        delivery: str | None = None,
+    ) -> ReviewStartResult:
+        """Begins a review on a thread; a turn at work on it would be stopped, and its turn in the history
+        bears another id.
+        """
+        reply = await self._call(
+            "review/start",
+            {"threadId": thread_id, "target": target, "delivery": delivery},
+            timeout,
+        )
+        return cast("ReviewStartResult", reply)
 
     async def _call(
         self, method: str, params: Mapping[str, object], timeout: float

@@ -43,7 +43,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "3a4b7527eb8819c07f9d51c0f655ec80f2557f0ccdcd8a285b5e318adfc9ed43"
+CONTRACT_HASH: Final = "dc9bc1defaa891a04cca611ac2cf8b1335fdff7bcce55b50625af28902b981e6"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -194,8 +194,13 @@ class OperationProperties(LifecycleProperties):
         self.apply("open_turn")
 
     @rule()
+    def raise_open_review(self) -> None:
+        """The thread is open and idle; Codex is asked to review next."""
+        self.apply("open_review")
+
+    @rule()
     def raise_run(self) -> None:
-        """Codex accepted the prompt as a turn of its own."""
+        """Codex accepted the prompt, or the review, as a turn of its own."""
         self.apply("run")
 
     @rule()

@@ -1069,5 +1069,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "1ac6694adb74fcb51578669fbbfe5d9b03ec806bd38bde9973db3d2a76b67a8e"
+TOOL_SURFACE_HASH: Final = "83c0fc9c7da6214055d0275275b4fb2e7e0f1ee8b934fb849f887f37c03f18a5"
 """SHA-256 of all that clients see in `tools/list`."""

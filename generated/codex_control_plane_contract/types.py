@@ -34,6 +34,7 @@ OperationStatus: TypeAlias = Literal[
     "starting_app_server",
     "starting_thread",
     "starting_turn",
+    "starting_review",
     "running",
     "waiting_for_approval",
     "waiting_for_user_input",
@@ -169,6 +170,9 @@ InteractionKind: TypeAlias = Literal["approval", "permissions", "user_input", "e
 
 OperationType: TypeAlias = Literal["start_chat", "send_message", "steer_turn", "fork_thread"]
 """The words that fit."""
+
+OperationKind: TypeAlias = Literal["start_chat", "send_message", "steer_turn", "fork_thread", "review_start"]
+"""What was asked for; review_start comes from codex_start_review_workflow."""
 
 Priority: TypeAlias = Literal["low", "normal", "high"]
 """The words that fit."""
@@ -562,6 +566,17 @@ class Answered(Next):
     """Why the question ended otherwise."""
 
 
+class ReviewTarget(TypedDict):
+    """What is reviewed."""
+
+    type: Literal["uncommitted_changes", "base_branch", "commit", "custom"]
+    baseBranch: NotRequired[str]
+    commitSha: NotRequired[str]
+    commitTitle: NotRequired[str]
+    instructionsChars: NotRequired[int]
+    """How long the instructions are."""
+
+
 class InputItem(TypedDict):
     """One image."""
 
@@ -582,8 +597,7 @@ class Acknowledgement(Next):
     """Give it to codex_get_operation_status; it never expires."""
     clientRequestId: NotRequired[str]
     """Your key, if you gave one."""
-    operationType: OperationType
-    """What was asked for."""
+    operationType: OperationKind
     status: OperationStatus
     """How the task stands."""
     projectId: str
@@ -624,8 +638,7 @@ class Operation(Next):
     """The task."""
     clientRequestId: NotRequired[str]
     """Your key, if you gave one."""
-    operationType: OperationType
-    """What was asked for."""
+    operationType: OperationKind
     status: OperationStatus
     """How it stands."""
     phase: Phase
@@ -644,6 +657,7 @@ class Operation(Next):
     continuationState: NotRequired[ContinuationState]
     steerState: NotRequired[SteerState]
     forkState: NotRequired[ForkState]
+    reviewState: NotRequired[ReviewState]
     createdAt: Timestamp
     """When it was submitted."""
     updatedAt: Timestamp
@@ -729,6 +743,23 @@ class ForkState(TypedDict):
     turnId: NotRequired[str]
     ambiguous: bool
     """Whether a reply was lost, so that Codex may hold an unused copy too."""
+
+
+class ReviewState(TypedDict):
+    """Of a review, what became of it."""
+
+    accepted: bool
+    """Whether Codex took it up."""
+    sourceThreadId: NotRequired[str]
+    """The thread that it was asked for on, if one was named."""
+    reviewThreadId: NotRequired[str]
+    """The thread that holds it."""
+    reviewTurnId: NotRequired[str]
+    target: ReviewTarget
+    delivery: Literal["inline", "detached"]
+    """In the thread that was named, or in one of its own."""
+    startAttempted: bool
+    """Whether Codex has been asked."""
 
 
 class QueueState(TypedDict):
