@@ -400,7 +400,6 @@ class ReviewStartResult(TypedDict):
     """The reply to `review/start`."""
 
     turn: Turn
-    reviewThreadId: NotRequired[str]
 
 
 _SHAPES: Final[Shapes] = {
@@ -450,10 +449,7 @@ _REPLIES: Final[Mapping[str, Fields]] = {
     "thread/archive": (),
     "thread/unarchive": (Field("thread", "thread", "Thread", required=True),),
     "thread/compact/start": (),
-    "review/start": (
-        Field("turn", "turn", "Turn", required=True),
-        Field("reviewThreadId", "review_thread_id", "string"),
-    ),
+    "review/start": (Field("turn", "turn", "Turn", required=True),),
 }
 
 
@@ -678,16 +674,11 @@ class CodexCalls:
         timeout: float,
         thread_id: str,
         target: Mapping[str, JsonValue],
-        delivery: str | None = None,
     ) -> ReviewStartResult:
         """Begins a review on a thread; a turn at work on it would be stopped, and its turn in the history
         bears another id.
         """
-        reply = await self._call(
-            "review/start",
-            {"threadId": thread_id, "target": target, "delivery": delivery},
-            timeout,
-        )
+        reply = await self._call("review/start", {"threadId": thread_id, "target": target}, timeout)
         return cast("ReviewStartResult", reply)
 
     async def _call(

@@ -43,7 +43,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "dc9bc1defaa891a04cca611ac2cf8b1335fdff7bcce55b50625af28902b981e6"
+CONTRACT_HASH: Final = "3fb693667648e34bc35e41bd8e6a2e6e65a733197a6a94dd65076e0e9ff0569b"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -17,6 +17,7 @@ from codex_control_plane_mcp.worker.endings import codex_error, read_end
 from codex_control_plane_mcp.worker.follower import Follower
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.quota import Patience, UsageLimits
+from codex_control_plane_mcp.worker.review_turns import ended_review
 from codex_control_plane_mcp.worker.session import Session
 from codex_control_plane_mcp.worker.silence import Silences
 from codex_control_plane_mcp.worker.turns import end_turn
@@ -159,7 +160,8 @@ class Following:
         notification = codex.read_notification(message.method, message.params)
         match notification:
             case codex.TurnStarted():
-                self._begun(notification.turn["id"])
+                # The turn at work in a review is none of ours; it says that the review can be stopped.
+                self._begun(notification.turn.get("rootTurnId") or notification.turn["id"])
             case codex.ItemStarted():
                 await self._item_started(follower, notification)
             case codex.ItemCompleted():
@@ -219,7 +221,9 @@ class Following:
         await self._show(notification.turn_id, {"kind": kind, "text": text[:2000], "item_id": None})
 
     async def _turn_completed(self, follower: Follower, notification: codex.TurnCompleted) -> None:
-        ended = notification.turn
+        ended = await self._in_full(notification)
+        if ended is None:
+            return
         usage, error = follower.token_usage, follower.error
         follower.token_usage, follower.error = None, None
         follower.changes.clear()
@@ -244,6 +248,21 @@ class Following:
             awaited.set()
         await self.leave(notification.thread_id)
         self._wake()
+
+    async def _in_full(self, notification: codex.TurnCompleted) -> codex.Turn | None:
+        """Return the turn that ended, of a review with its report; None where Codex does not show that now.
+
+        The turn is then found by its silence, and its history asked again.
+        """
+        ended, thread_id = notification.turn, notification.thread_id
+        task = await self._ledger.read(lambda reader: reader.operation_of_turn(thread_id, ended["id"]))
+        if task is None or task.review_target is None:
+            return ended
+        try:
+            return await ended_review(self._session.calls, thread_id, ended["id"])
+        except (CallError, codex.ReplyInvalid, TimeoutError) as fault:
+            _LOG.warning("the report of review %s cannot be read yet: %s", ended["id"], fault)
+            return None
 
     async def leave(self, thread_id: str) -> None:
         """Let Codex unload a thread that nothing of ours is on, and forget it; to be called by who holds it.

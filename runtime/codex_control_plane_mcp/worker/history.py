@@ -26,8 +26,11 @@ class History:
         return next((turn for turn in self.turns if holds_label(turn, {label})), None)
 
     def turn(self, turn_id: str) -> codex.Turn | None:
-        """Return the turn with this id, or None."""
-        return next((turn for turn in self.turns if turn["id"] == turn_id), None)
+        """Return the turn with this id, of a review that has not ended the turn at work in it, or None."""
+        found = sorted(
+            (turn for turn in self.turns if is_of(turn, turn_id)), key=lambda turn: turn["id"] != turn_id
+        )
+        return next(iter(found), None)
 
     def runs(self, turn_id: str) -> bool:
         """Return whether the turn with this id is in progress."""
@@ -78,9 +81,21 @@ async def read_turns(
         )
         turns.extend(page["data"])
         cursor = page.get("nextCursor")
-        if cursor is None or any(turn["id"] == turn_id or holds_label(turn, labels) for turn in page["data"]):
+        if cursor is None or any(is_of(turn, turn_id) or holds_label(turn, labels) for turn in page["data"]):
             break
     return turns
+
+
+def is_of(turn_of_codex: codex.Turn, turn_id: str | None) -> bool:
+    """Return whether it is the turn with this id, or the one at work in the review with this id."""
+    return turn_id is not None and turn_id in (turn_of_codex["id"], turn_of_codex.get("rootTurnId"))
+
+
+def reviews(turn_of_codex: codex.Turn) -> bool:
+    """Return whether it is a review: at work, as a turn in another one; at its end, under its own id."""
+    if turn_of_codex.get("rootTurnId") not in (None, turn_of_codex["id"]):
+        return True
+    return any(item.get("type") == "enteredReviewMode" for item in turn_of_codex.get("items", []))
 
 
 def died(turn_of_codex: codex.Turn) -> bool:

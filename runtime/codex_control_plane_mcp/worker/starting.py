@@ -26,6 +26,7 @@ from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.policies import approval_policy, sandbox_policy
 from codex_control_plane_mcp.worker.requeueing import put_back, void_calls, withdraw
+from codex_control_plane_mcp.worker.reviewing import Reviewer
 from codex_control_plane_mcp.worker.steering import Steerer, Words
 from codex_control_plane_mcp.worker.turns import begin_turn
 
@@ -64,6 +65,7 @@ class Starter:
     def __init__(self, ledger: Ledger, settings: Settings, steerer: Steerer) -> None:
         self._ledger = ledger
         self._steerer = steerer
+        self._reviewer = Reviewer(ledger)
         self._settings = settings
 
     async def claim(self, link: Link | None, *, seen_by: Link | None) -> Claimed | None:
@@ -86,9 +88,9 @@ class Starter:
     async def start(self, claimed: Claimed, link: Link) -> bool:
         """Bring the operation to ``running``, or hand its words over; on a fault put it back or end it.
 
-        Returns False if the outcome of turn/start or turn/steer is unknown, which only reconciliation can
-        settle. A fault of the store goes through: the operation stays as it is, and reconciliation finds
-        what was sent.
+        Returns False if the outcome of turn/start, review/start or turn/steer is unknown, which only
+        reconciliation can settle. A fault of the store goes through: the operation stays as it is, and
+        reconciliation finds what was sent.
         """
         opened = (
             await self._open(claimed.operation_id, link)
@@ -145,12 +147,8 @@ class Starter:
     def _open_turn(
         self, operation_id: str, thread_id: str, message: Message, transaction: Transaction, reader: Reader
     ) -> Prompt | None:
+        evidence = opening.settle(transaction, reader, operation_id, thread_id)
         row = reader.operation(operation_id)
-        calling = reader.open_attempt_of(operation_id, opening.kind_of(row)) if row is not None else None
-        evidence = "reply to thread/resume"
-        if isinstance(calling, attempt.Sent):
-            evidence = f"reply to {calling.kind.replace('_', '/')}"
-            transaction.apply(calling.accept(evidence=evidence, thread_id=thread_id))
         if not isinstance(row, operation.StartingThread) or withdraw(transaction, reader, row):
             return None
         ready = transaction.apply(row.open_turn(thread_id=thread_id), evidence=evidence)
@@ -225,6 +223,8 @@ class Starter:
     async def _hand_over(
         self, row: operation.StartingThread, thread_id: str, message: Message, link: Link
     ) -> bool:
+        if row.review_target is not None:
+            return await self._reviewer.hand_over(row, thread_id, link)
         prompt = await self._ledger.change(partial(self._open_turn, row.operation_id, thread_id, message))
         return prompt is None or await self._submit(prompt, link)
 
@@ -247,7 +247,7 @@ class Starter:
                 timeout=row.timeout_seconds, thread_id=thread_id, exclude_turns=True
             )
         except CallRefused as refused:
-            never_used = row.operation_type in ("start_chat", "fork_thread") and row.continues_turn_id is None
+            never_used = opening.makes_thread(row) and row.continues_turn_id is None
             if thread_lost(refused) and never_used:
                 return False
             raise StartFailed(refusal(refused)) from refused

@@ -12,7 +12,7 @@ CREATE TABLE attempt (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     operation_id TEXT REFERENCES operation (operation_id),
-    kind TEXT NOT NULL CHECK (kind IN ('thread_start', 'thread_fork', 'turn_start', 'turn_steer', 'turn_interrupt', 'interaction_answer', 'thread_archive', 'thread_unarchive', 'thread_compaction')),
+    kind TEXT NOT NULL CHECK (kind IN ('thread_start', 'thread_fork', 'turn_start', 'turn_steer', 'turn_interrupt', 'interaction_answer', 'thread_archive', 'thread_unarchive', 'thread_compaction', 'review_start')),
     subject_id TEXT NOT NULL,
     worker_id TEXT NOT NULL,
     app_server_generation INTEGER NOT NULL,
@@ -267,11 +267,11 @@ END;
 -- One task that a client submitted, from the acknowledgement to the final report.
 CREATE TABLE operation (
     operation_id TEXT PRIMARY KEY NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'steering', 'running', 'waiting_for_approval', 'waiting_for_user_input', 'waiting_for_quota', 'completed', 'steered', 'forked', 'failed', 'interrupted', 'cancelled', 'orphaned', 'unknown_after_app_server_exit')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'steering', 'running', 'waiting_for_approval', 'waiting_for_user_input', 'waiting_for_quota', 'completed', 'steered', 'forked', 'failed', 'interrupted', 'cancelled', 'orphaned', 'unknown_after_app_server_exit')),
     revision INTEGER NOT NULL CHECK (revision >= 1),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    operation_type TEXT NOT NULL CHECK (operation_type IN ('start_chat', 'send_message', 'steer_turn', 'fork_thread')),
+    operation_type TEXT NOT NULL CHECK (operation_type IN ('start_chat', 'send_message', 'steer_turn', 'fork_thread', 'review_start')),
     client_request_id TEXT,
     payload_hash TEXT NOT NULL,
     prompt_hash TEXT,
@@ -305,6 +305,9 @@ CREATE TABLE operation (
     thread_id TEXT,
     source_thread_id TEXT,
     expected_turn_id TEXT,
+    review_target TEXT CHECK (review_target IS NULL OR (json_valid(review_target) AND json_type(review_target) = 'object')),
+    review_delivery TEXT CHECK (review_delivery IN ('inline', 'detached')),
+    after_turn_id TEXT,
     turn_id TEXT,
     replaces_operation_id TEXT REFERENCES operation (operation_id),
     worker_id TEXT,
@@ -322,6 +325,7 @@ CREATE TABLE operation (
     CONSTRAINT operation_starting_app_server CHECK (state <> 'starting_app_server' OR (worker_id IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_starting_thread CHECK (state <> 'starting_thread' OR (worker_id IS NOT NULL AND app_server_generation IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_starting_turn CHECK (state <> 'starting_turn' OR (worker_id IS NOT NULL AND app_server_generation IS NOT NULL AND thread_id IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
+    CONSTRAINT operation_starting_review CHECK (state <> 'starting_review' OR (worker_id IS NOT NULL AND app_server_generation IS NOT NULL AND thread_id IS NOT NULL AND review_target IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_steering CHECK (state <> 'steering' OR (worker_id IS NOT NULL AND app_server_generation IS NOT NULL AND thread_id IS NOT NULL AND expected_turn_id IS NOT NULL AND turn_id IS NULL AND completed_at IS NULL)),
     CONSTRAINT operation_running CHECK (state <> 'running' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND started_at IS NOT NULL AND completed_at IS NULL)),
     CONSTRAINT operation_waiting_for_approval CHECK (state <> 'waiting_for_approval' OR (thread_id IS NOT NULL AND turn_id IS NOT NULL AND started_at IS NOT NULL AND completed_at IS NULL)),
@@ -345,7 +349,7 @@ CREATE UNIQUE INDEX operation_one_per_client_request_id ON operation (client_req
 
 -- One submission per thread at a time; a second would steer the first.
 CREATE UNIQUE INDEX operation_one_per_thread_id ON operation (thread_id)
-    WHERE state IN ('starting_turn', 'running', 'waiting_for_approval', 'waiting_for_user_input');
+    WHERE state IN ('starting_turn', 'starting_review', 'running', 'waiting_for_approval', 'waiting_for_user_input');
 
 -- A turn carries one task.
 CREATE UNIQUE INDEX operation_one_per_turn_id ON operation (turn_id);
@@ -392,6 +396,7 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'starting_app_server -> interrupted',
     'starting_app_server -> steering',
     'starting_thread -> starting_turn',
+    'starting_thread -> starting_review',
     'starting_thread -> queued',
     'starting_thread -> starting_thread',
     'starting_thread -> cancelled',
@@ -407,6 +412,14 @@ WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || '
     'starting_turn -> orphaned',
     'starting_turn -> unknown_after_app_server_exit',
     'starting_turn -> interrupted',
+    'starting_review -> running',
+    'starting_review -> queued',
+    'starting_review -> starting_review',
+    'starting_review -> cancelled',
+    'starting_review -> failed',
+    'starting_review -> orphaned',
+    'starting_review -> unknown_after_app_server_exit',
+    'starting_review -> interrupted',
     'steering -> queued',
     'steering -> steering',
     'steering -> cancelled',
@@ -451,6 +464,7 @@ BEGIN
         WHEN 'queued -> queued' THEN RAISE(ABORT, 'operation: queued -> queued is no edge of the spec')
         WHEN 'queued -> starting_thread' THEN RAISE(ABORT, 'operation: queued -> starting_thread is no edge of the spec')
         WHEN 'queued -> starting_turn' THEN RAISE(ABORT, 'operation: queued -> starting_turn is no edge of the spec')
+        WHEN 'queued -> starting_review' THEN RAISE(ABORT, 'operation: queued -> starting_review is no edge of the spec')
         WHEN 'queued -> steering' THEN RAISE(ABORT, 'operation: queued -> steering is no edge of the spec')
         WHEN 'queued -> running' THEN RAISE(ABORT, 'operation: queued -> running is no edge of the spec')
         WHEN 'queued -> waiting_for_approval' THEN RAISE(ABORT, 'operation: queued -> waiting_for_approval is no edge of the spec')
@@ -462,6 +476,7 @@ BEGIN
         WHEN 'queued -> orphaned' THEN RAISE(ABORT, 'operation: queued -> orphaned is no edge of the spec')
         WHEN 'queued -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: queued -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'starting_app_server -> starting_turn' THEN RAISE(ABORT, 'operation: starting_app_server -> starting_turn is no edge of the spec')
+        WHEN 'starting_app_server -> starting_review' THEN RAISE(ABORT, 'operation: starting_app_server -> starting_review is no edge of the spec')
         WHEN 'starting_app_server -> running' THEN RAISE(ABORT, 'operation: starting_app_server -> running is no edge of the spec')
         WHEN 'starting_app_server -> waiting_for_approval' THEN RAISE(ABORT, 'operation: starting_app_server -> waiting_for_approval is no edge of the spec')
         WHEN 'starting_app_server -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: starting_app_server -> waiting_for_user_input is no edge of the spec')
@@ -482,6 +497,7 @@ BEGIN
         WHEN 'starting_thread -> unknown_after_app_server_exit' THEN RAISE(ABORT, 'operation: starting_thread -> unknown_after_app_server_exit is no edge of the spec')
         WHEN 'starting_turn -> starting_app_server' THEN RAISE(ABORT, 'operation: starting_turn -> starting_app_server is no edge of the spec')
         WHEN 'starting_turn -> starting_thread' THEN RAISE(ABORT, 'operation: starting_turn -> starting_thread is no edge of the spec')
+        WHEN 'starting_turn -> starting_review' THEN RAISE(ABORT, 'operation: starting_turn -> starting_review is no edge of the spec')
         WHEN 'starting_turn -> steering' THEN RAISE(ABORT, 'operation: starting_turn -> steering is no edge of the spec')
         WHEN 'starting_turn -> waiting_for_approval' THEN RAISE(ABORT, 'operation: starting_turn -> waiting_for_approval is no edge of the spec')
         WHEN 'starting_turn -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: starting_turn -> waiting_for_user_input is no edge of the spec')
@@ -489,9 +505,20 @@ BEGIN
         WHEN 'starting_turn -> completed' THEN RAISE(ABORT, 'operation: starting_turn -> completed is no edge of the spec')
         WHEN 'starting_turn -> steered' THEN RAISE(ABORT, 'operation: starting_turn -> steered is no edge of the spec')
         WHEN 'starting_turn -> forked' THEN RAISE(ABORT, 'operation: starting_turn -> forked is no edge of the spec')
+        WHEN 'starting_review -> starting_app_server' THEN RAISE(ABORT, 'operation: starting_review -> starting_app_server is no edge of the spec')
+        WHEN 'starting_review -> starting_thread' THEN RAISE(ABORT, 'operation: starting_review -> starting_thread is no edge of the spec')
+        WHEN 'starting_review -> starting_turn' THEN RAISE(ABORT, 'operation: starting_review -> starting_turn is no edge of the spec')
+        WHEN 'starting_review -> steering' THEN RAISE(ABORT, 'operation: starting_review -> steering is no edge of the spec')
+        WHEN 'starting_review -> waiting_for_approval' THEN RAISE(ABORT, 'operation: starting_review -> waiting_for_approval is no edge of the spec')
+        WHEN 'starting_review -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: starting_review -> waiting_for_user_input is no edge of the spec')
+        WHEN 'starting_review -> waiting_for_quota' THEN RAISE(ABORT, 'operation: starting_review -> waiting_for_quota is no edge of the spec')
+        WHEN 'starting_review -> completed' THEN RAISE(ABORT, 'operation: starting_review -> completed is no edge of the spec')
+        WHEN 'starting_review -> steered' THEN RAISE(ABORT, 'operation: starting_review -> steered is no edge of the spec')
+        WHEN 'starting_review -> forked' THEN RAISE(ABORT, 'operation: starting_review -> forked is no edge of the spec')
         WHEN 'steering -> starting_app_server' THEN RAISE(ABORT, 'operation: steering -> starting_app_server is no edge of the spec')
         WHEN 'steering -> starting_thread' THEN RAISE(ABORT, 'operation: steering -> starting_thread is no edge of the spec')
         WHEN 'steering -> starting_turn' THEN RAISE(ABORT, 'operation: steering -> starting_turn is no edge of the spec')
+        WHEN 'steering -> starting_review' THEN RAISE(ABORT, 'operation: steering -> starting_review is no edge of the spec')
         WHEN 'steering -> running' THEN RAISE(ABORT, 'operation: steering -> running is no edge of the spec')
         WHEN 'steering -> waiting_for_approval' THEN RAISE(ABORT, 'operation: steering -> waiting_for_approval is no edge of the spec')
         WHEN 'steering -> waiting_for_user_input' THEN RAISE(ABORT, 'operation: steering -> waiting_for_user_input is no edge of the spec')
@@ -503,6 +530,7 @@ BEGIN
         WHEN 'running -> starting_app_server' THEN RAISE(ABORT, 'operation: running -> starting_app_server is no edge of the spec')
         WHEN 'running -> starting_thread' THEN RAISE(ABORT, 'operation: running -> starting_thread is no edge of the spec')
         WHEN 'running -> starting_turn' THEN RAISE(ABORT, 'operation: running -> starting_turn is no edge of the spec')
+        WHEN 'running -> starting_review' THEN RAISE(ABORT, 'operation: running -> starting_review is no edge of the spec')
         WHEN 'running -> steering' THEN RAISE(ABORT, 'operation: running -> steering is no edge of the spec')
         WHEN 'running -> steered' THEN RAISE(ABORT, 'operation: running -> steered is no edge of the spec')
         WHEN 'running -> forked' THEN RAISE(ABORT, 'operation: running -> forked is no edge of the spec')
@@ -510,6 +538,7 @@ BEGIN
         WHEN 'waiting_for_approval -> starting_app_server' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_app_server is no edge of the spec')
         WHEN 'waiting_for_approval -> starting_thread' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_thread is no edge of the spec')
         WHEN 'waiting_for_approval -> starting_turn' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_turn is no edge of the spec')
+        WHEN 'waiting_for_approval -> starting_review' THEN RAISE(ABORT, 'operation: waiting_for_approval -> starting_review is no edge of the spec')
         WHEN 'waiting_for_approval -> steering' THEN RAISE(ABORT, 'operation: waiting_for_approval -> steering is no edge of the spec')
         WHEN 'waiting_for_approval -> steered' THEN RAISE(ABORT, 'operation: waiting_for_approval -> steered is no edge of the spec')
         WHEN 'waiting_for_approval -> forked' THEN RAISE(ABORT, 'operation: waiting_for_approval -> forked is no edge of the spec')
@@ -517,6 +546,7 @@ BEGIN
         WHEN 'waiting_for_user_input -> starting_app_server' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_app_server is no edge of the spec')
         WHEN 'waiting_for_user_input -> starting_thread' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_thread is no edge of the spec')
         WHEN 'waiting_for_user_input -> starting_turn' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_turn is no edge of the spec')
+        WHEN 'waiting_for_user_input -> starting_review' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> starting_review is no edge of the spec')
         WHEN 'waiting_for_user_input -> steering' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> steering is no edge of the spec')
         WHEN 'waiting_for_user_input -> steered' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> steered is no edge of the spec')
         WHEN 'waiting_for_user_input -> forked' THEN RAISE(ABORT, 'operation: waiting_for_user_input -> forked is no edge of the spec')
@@ -524,6 +554,7 @@ BEGIN
         WHEN 'waiting_for_quota -> starting_app_server' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_app_server is no edge of the spec')
         WHEN 'waiting_for_quota -> starting_thread' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_thread is no edge of the spec')
         WHEN 'waiting_for_quota -> starting_turn' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_turn is no edge of the spec')
+        WHEN 'waiting_for_quota -> starting_review' THEN RAISE(ABORT, 'operation: waiting_for_quota -> starting_review is no edge of the spec')
         WHEN 'waiting_for_quota -> steering' THEN RAISE(ABORT, 'operation: waiting_for_quota -> steering is no edge of the spec')
         WHEN 'waiting_for_quota -> running' THEN RAISE(ABORT, 'operation: waiting_for_quota -> running is no edge of the spec')
         WHEN 'waiting_for_quota -> waiting_for_approval' THEN RAISE(ABORT, 'operation: waiting_for_quota -> waiting_for_approval is no edge of the spec')
@@ -540,6 +571,7 @@ BEGIN
         WHEN 'completed -> starting_app_server' THEN RAISE(ABORT, 'operation: completed -> starting_app_server is no edge of the spec')
         WHEN 'completed -> starting_thread' THEN RAISE(ABORT, 'operation: completed -> starting_thread is no edge of the spec')
         WHEN 'completed -> starting_turn' THEN RAISE(ABORT, 'operation: completed -> starting_turn is no edge of the spec')
+        WHEN 'completed -> starting_review' THEN RAISE(ABORT, 'operation: completed -> starting_review is no edge of the spec')
         WHEN 'completed -> steering' THEN RAISE(ABORT, 'operation: completed -> steering is no edge of the spec')
         WHEN 'completed -> running' THEN RAISE(ABORT, 'operation: completed -> running is no edge of the spec')
         WHEN 'completed -> waiting_for_approval' THEN RAISE(ABORT, 'operation: completed -> waiting_for_approval is no edge of the spec')
@@ -557,6 +589,7 @@ BEGIN
         WHEN 'steered -> starting_app_server' THEN RAISE(ABORT, 'operation: steered -> starting_app_server is no edge of the spec')
         WHEN 'steered -> starting_thread' THEN RAISE(ABORT, 'operation: steered -> starting_thread is no edge of the spec')
         WHEN 'steered -> starting_turn' THEN RAISE(ABORT, 'operation: steered -> starting_turn is no edge of the spec')
+        WHEN 'steered -> starting_review' THEN RAISE(ABORT, 'operation: steered -> starting_review is no edge of the spec')
         WHEN 'steered -> steering' THEN RAISE(ABORT, 'operation: steered -> steering is no edge of the spec')
         WHEN 'steered -> running' THEN RAISE(ABORT, 'operation: steered -> running is no edge of the spec')
         WHEN 'steered -> waiting_for_approval' THEN RAISE(ABORT, 'operation: steered -> waiting_for_approval is no edge of the spec')
@@ -574,6 +607,7 @@ BEGIN
         WHEN 'forked -> starting_app_server' THEN RAISE(ABORT, 'operation: forked -> starting_app_server is no edge of the spec')
         WHEN 'forked -> starting_thread' THEN RAISE(ABORT, 'operation: forked -> starting_thread is no edge of the spec')
         WHEN 'forked -> starting_turn' THEN RAISE(ABORT, 'operation: forked -> starting_turn is no edge of the spec')
+        WHEN 'forked -> starting_review' THEN RAISE(ABORT, 'operation: forked -> starting_review is no edge of the spec')
         WHEN 'forked -> steering' THEN RAISE(ABORT, 'operation: forked -> steering is no edge of the spec')
         WHEN 'forked -> running' THEN RAISE(ABORT, 'operation: forked -> running is no edge of the spec')
         WHEN 'forked -> waiting_for_approval' THEN RAISE(ABORT, 'operation: forked -> waiting_for_approval is no edge of the spec')
@@ -591,6 +625,7 @@ BEGIN
         WHEN 'failed -> starting_app_server' THEN RAISE(ABORT, 'operation: failed -> starting_app_server is no edge of the spec')
         WHEN 'failed -> starting_thread' THEN RAISE(ABORT, 'operation: failed -> starting_thread is no edge of the spec')
         WHEN 'failed -> starting_turn' THEN RAISE(ABORT, 'operation: failed -> starting_turn is no edge of the spec')
+        WHEN 'failed -> starting_review' THEN RAISE(ABORT, 'operation: failed -> starting_review is no edge of the spec')
         WHEN 'failed -> steering' THEN RAISE(ABORT, 'operation: failed -> steering is no edge of the spec')
         WHEN 'failed -> running' THEN RAISE(ABORT, 'operation: failed -> running is no edge of the spec')
         WHEN 'failed -> waiting_for_approval' THEN RAISE(ABORT, 'operation: failed -> waiting_for_approval is no edge of the spec')
@@ -608,6 +643,7 @@ BEGIN
         WHEN 'interrupted -> starting_app_server' THEN RAISE(ABORT, 'operation: interrupted -> starting_app_server is no edge of the spec')
         WHEN 'interrupted -> starting_thread' THEN RAISE(ABORT, 'operation: interrupted -> starting_thread is no edge of the spec')
         WHEN 'interrupted -> starting_turn' THEN RAISE(ABORT, 'operation: interrupted -> starting_turn is no edge of the spec')
+        WHEN 'interrupted -> starting_review' THEN RAISE(ABORT, 'operation: interrupted -> starting_review is no edge of the spec')
         WHEN 'interrupted -> steering' THEN RAISE(ABORT, 'operation: interrupted -> steering is no edge of the spec')
         WHEN 'interrupted -> running' THEN RAISE(ABORT, 'operation: interrupted -> running is no edge of the spec')
         WHEN 'interrupted -> waiting_for_approval' THEN RAISE(ABORT, 'operation: interrupted -> waiting_for_approval is no edge of the spec')
@@ -625,6 +661,7 @@ BEGIN
         WHEN 'cancelled -> starting_app_server' THEN RAISE(ABORT, 'operation: cancelled -> starting_app_server is no edge of the spec')
         WHEN 'cancelled -> starting_thread' THEN RAISE(ABORT, 'operation: cancelled -> starting_thread is no edge of the spec')
         WHEN 'cancelled -> starting_turn' THEN RAISE(ABORT, 'operation: cancelled -> starting_turn is no edge of the spec')
+        WHEN 'cancelled -> starting_review' THEN RAISE(ABORT, 'operation: cancelled -> starting_review is no edge of the spec')
         WHEN 'cancelled -> steering' THEN RAISE(ABORT, 'operation: cancelled -> steering is no edge of the spec')
         WHEN 'cancelled -> running' THEN RAISE(ABORT, 'operation: cancelled -> running is no edge of the spec')
         WHEN 'cancelled -> waiting_for_approval' THEN RAISE(ABORT, 'operation: cancelled -> waiting_for_approval is no edge of the spec')
@@ -642,6 +679,7 @@ BEGIN
         WHEN 'orphaned -> starting_app_server' THEN RAISE(ABORT, 'operation: orphaned -> starting_app_server is no edge of the spec')
         WHEN 'orphaned -> starting_thread' THEN RAISE(ABORT, 'operation: orphaned -> starting_thread is no edge of the spec')
         WHEN 'orphaned -> starting_turn' THEN RAISE(ABORT, 'operation: orphaned -> starting_turn is no edge of the spec')
+        WHEN 'orphaned -> starting_review' THEN RAISE(ABORT, 'operation: orphaned -> starting_review is no edge of the spec')
         WHEN 'orphaned -> steering' THEN RAISE(ABORT, 'operation: orphaned -> steering is no edge of the spec')
         WHEN 'orphaned -> running' THEN RAISE(ABORT, 'operation: orphaned -> running is no edge of the spec')
         WHEN 'orphaned -> waiting_for_approval' THEN RAISE(ABORT, 'operation: orphaned -> waiting_for_approval is no edge of the spec')
@@ -659,6 +697,7 @@ BEGIN
         WHEN 'unknown_after_app_server_exit -> starting_app_server' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> starting_app_server is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> starting_thread' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> starting_thread is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> starting_turn' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> starting_turn is no edge of the spec')
+        WHEN 'unknown_after_app_server_exit -> starting_review' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> starting_review is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> steering' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> steering is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> running' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> running is no edge of the spec')
         WHEN 'unknown_after_app_server_exit -> waiting_for_approval' THEN RAISE(ABORT, 'operation: unknown_after_app_server_exit -> waiting_for_approval is no edge of the spec')
@@ -711,6 +750,7 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.priority IS NOT OLD.priority
     OR NEW.estimated_cost_class IS NOT OLD.estimated_cost_class
     OR NEW.ranked_at IS NOT OLD.ranked_at
+    OR NEW.review_delivery IS NOT OLD.review_delivery
     OR NEW.replaces_operation_id IS NOT OLD.replaces_operation_id
 BEGIN
     SELECT RAISE(ABORT, 'operation: what no event sets stays as it was created');
