@@ -4,6 +4,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from codex_control_plane_contract import codex
+from codex_control_plane_mcp.codex.errors import CallRefused
 
 _PAGE = 10
 _PAGES = 10
@@ -48,9 +49,8 @@ async def read_history(
     pages: int = _PAGES,
 ) -> History:
     """Load the thread (which makes Codex ask its open questions again), read back as far as needed."""
-    resumed = await calls.thread_resume(timeout=timeout, thread_id=thread_id, exclude_turns=True)
+    thread = await load_thread(calls, thread_id, timeout=timeout)
     turns = await read_turns(calls, thread_id, timeout=timeout, turn_id=turn_id, labels=labels, pages=pages)
-    thread = resumed["thread"]
     status = thread.get("status", {})
     return History(
         turns,
@@ -58,6 +58,26 @@ async def read_history(
         asking=bool(status.get("activeFlags")),
         names_items=thread.get("historyMode") != "legacy",
     )
+
+
+async def load_thread(
+    calls: codex.CodexCalls,
+    thread_id: str,
+    *,
+    timeout: float,  # noqa: ASYNC109 -- the calls' own: after it their outcome is unknown, not cancelled
+) -> codex.Thread:
+    """Load and follow the thread; return it as it stands.
+
+    After a review `thread/resume` calls an idle thread active until its next turn; `thread/read` does not.
+    """
+    resumed = await calls.thread_resume(timeout=timeout, thread_id=thread_id, exclude_turns=True)
+    if resumed["thread"].get("status", {}).get("type") != "active":
+        return resumed["thread"]
+    try:
+        read = await calls.thread_read(timeout=timeout, thread_id=thread_id)
+    except CallRefused:
+        return resumed["thread"]
+    return {**resumed["thread"], "status": read["thread"].get("status", {})}
 
 
 async def read_turns(

@@ -20,7 +20,7 @@ from codex_control_plane_mcp.scheduling import Schedule
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import calls, opening, steering
 from codex_control_plane_mcp.worker.faults import StartFailed, busy, refusal, thread_lost, unavailable
-from codex_control_plane_mcp.worker.history import holds_label, read_turns
+from codex_control_plane_mcp.worker.history import holds_label, load_thread, read_turns
 from codex_control_plane_mcp.worker.inputs import Message, message_of
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
@@ -243,9 +243,7 @@ class Starter:
     async def _resumed(self, row: operation.StartingThread, thread_id: str, link: Link) -> bool:
         """Load the thread; return False if it is one of ours that never came to be."""
         try:
-            reply = await link.session.calls.thread_resume(
-                timeout=row.timeout_seconds, thread_id=thread_id, exclude_turns=True
-            )
+            thread = await load_thread(link.session.calls, thread_id, timeout=row.timeout_seconds)
         except CallRefused as refused:
             never_used = opening.makes_thread(row) and row.continues_turn_id is None
             if thread_lost(refused) and never_used:
@@ -253,7 +251,7 @@ class Starter:
             raise StartFailed(refusal(refused)) from refused
         except (CallError, ReplyInvalid) as fault:
             raise StartFailed(unavailable(fault)) from fault
-        if reply["thread"].get("status", {}).get("type") == "active":
+        if thread.get("status", {}).get("type") == "active":
             raise StartFailed(busy("The thread has an active turn that another client of Codex started."))
         return True
 
