@@ -253,6 +253,18 @@ _REFERENCES: Final[Mapping[str, Code]] = {
         "Name the role of the thing.",
         "warning",
     ),
+    "SPEC-R019": Code(
+        "Unknown role",
+        "A lifecycle follows rows in a role that their column `role_in` does not have.",
+        "roles: {planning: {queued: nothing}}   # and workflow_role has values [plan, execution]",
+        "Correct the name, or add the value to the column.",
+    ),
+    "SPEC-R020": Code(
+        "Unknown event of a follower",
+        "A follower says that a change of the followed row raises an event that it does not have.",
+        "roles: {plan: {completed: present_plan}}",
+        "Correct the name, or describe the event; `nothing` is the word for none.",
+    ),
 }
 
 _LIFECYCLES: Final[Mapping[str, Code]] = {
@@ -380,6 +392,41 @@ _LIFECYCLES: Final[Mapping[str, Code]] = {
         "that is raised in its name and names none of them would turn a guess into a fact.",
         "complete: {means: The turn completed., by: [codex]}",
         "Say under `evidence` which message or which part of the history shows it.",
+    ),
+    "SPEC-L020": Code(
+        "Consequence not said",
+        "A lifecycle follows the rows of another one. For each role and each state of such a row it says "
+        "which of its events is raised. There is no silent default: a workflow could stand still for ever.",
+        "roles: {plan: {completed: offer_plan}}   # and what if the plan failed?",
+        "Name the event that the state raises, or say `nothing`.",
+    ),
+    "SPEC-L021": Code(
+        "Consequence said twice",
+        "A state of a followed row has two consequences in one role, perhaps because a group contains it, or "
+        "two lifecycles follow one role.",
+        "roles: {plan: {ended: fail, completed: offer_plan}}",
+        "Keep one; name the states of the group one by one where they differ.",
+    ),
+    "SPEC-L022": Code(
+        "Role that nobody follows",
+        "The column that says what part a followed row plays has a value that no lifecycle follows: what "
+        "such a row does would have no consequence.",
+        "workflow_role: {type: enum, values: [plan, execution, rehearsal], means: Its part.}",
+        "Let a lifecycle follow the role, or remove the value.",
+    ),
+    "SPEC-L023": Code(
+        "Follower that refuses",
+        "An event that a followed row raises is illegal or a conflict in some state of the follower. The two "
+        "change in one transaction, so the followed row could not change either.",
+        "fail: {means: It failed., by: [worker], illegal: [completed]}",
+        "List the states under `ignored`: the follower has moved on.",
+    ),
+    "SPEC-L024": Code(
+        "Follower that does not listen",
+        "Whoever changes the followed row raises the event of its follower, in the same transaction and in "
+        "the same name. Someone may do the one and not the other.",
+        "fail: {means: It failed., by: [worker]}   # and an operator may end the task",
+        "Add the actor to `by` of the event.",
     ),
 }
 

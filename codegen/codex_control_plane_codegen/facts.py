@@ -11,12 +11,15 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from codex_control_plane_codegen.documents import Document
-from codex_control_plane_codegen.model import Column, Event, Lifecycle, Model, State, Tool
+from codex_control_plane_codegen.model import Actor, Column, Event, Follows, Lifecycle, Model, State, Tool
 
 Cell: TypeAlias = Literal["transition", "ignored", "illegal", "conflict"]
+
+NOTHING: Final = "nothing"
+"""What a follower says where a state of a followed row has no consequence."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,51 @@ class LifecycleFacts:
 
 
 @dataclass(frozen=True)
+class FollowFacts:
+    """What follows from the way in which one lifecycle follows another."""
+
+    follower: LifecycleFacts
+    followed: LifecycleFacts
+    follows: Follows
+
+    @cached_property
+    def roles(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """Role → state of the followed row → the events of the follower; those left open are absent."""
+        return {role.name: dict(self._consequences(role.name)) for role in self.follows.roles}
+
+    def _consequences(self, role: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        said = {
+            state: consequence.events
+            for each in self.follows.roles
+            if each.name == role
+            for consequence in each.consequences
+            for state in self.followed.flatten((consequence.state,))
+        }
+        return ((state, said[state]) for state in self.followed.states if state in said)
+
+    def decided(self, role: str) -> Mapping[str, tuple[str, ...]]:
+        """The states whose consequence the runtime decides: it chooses an event, or gives it values."""
+        return {
+            state: events
+            for state, events in self.roles[role].items()
+            if len(events) > 1 or any(self._takes_values(event) for event in events)
+        }
+
+    def _takes_values(self, name: str) -> bool:
+        event = self.follower.events.get(name)
+        return event is not None and any(each.effect in ("given", "optional", "kept") for each in event.sets)
+
+    def actors(self, state: str) -> tuple[Actor, ...]:
+        """Who may bring a followed row into a state that it was not in, each once."""
+        followed = self.followed
+        edges = followed.targets.items()
+        events = [event for (source, event), target in edges if target == state != source]
+        events += [name for name, event in followed.creations.items() if event.creates == state]
+        known = {event.name: event for event in followed.lifecycle.events}
+        return tuple(dict.fromkeys(actor for name in events for actor in known[name].by))
+
+
+@dataclass(frozen=True)
 class Facts:
     """What follows from a whole model."""
 
@@ -138,6 +186,15 @@ class Facts:
     def lifecycles(self) -> Mapping[str, LifecycleFacts]:
         """The facts of each lifecycle, by its name."""
         return {lifecycle.name: LifecycleFacts(lifecycle) for lifecycle in self.model.lifecycles}
+
+    @cached_property
+    def followers(self) -> tuple[FollowFacts, ...]:
+        """Which lifecycle follows which, in the order of the followers' names."""
+        return tuple(
+            FollowFacts(follower, self.lifecycles[follows.lifecycle], follows)
+            for follower in self.lifecycles.values()
+            if (follows := follower.lifecycle.follows) and follows.lifecycle in self.lifecycles
+        )
 
     @cached_property
     def tools(self) -> tuple[Tool, ...]:

@@ -143,6 +143,35 @@ class Touch(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence(Element):
+    """What a follower does once a row that it follows is in a state, or in a state of a group."""
+
+    state: str
+    events: tuple[str, ...]
+    """The events of the follower, one of which is raised; `nothing` says that none has to be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role(Element):
+    """A part that a followed row may play for its follower."""
+
+    name: str
+    consequences: tuple[Consequence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follows(Element):
+    """How a lifecycle moves with the rows of another one that name it."""
+
+    lifecycle: str
+    named_by: str
+    """The column of the followed row that holds the key of its follower."""
+    role_in: str
+    """The column of the followed row that holds its role."""
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle(Element):
     """One kind of row that changes state, and every way in which it may."""
 
@@ -159,6 +188,7 @@ class Lifecycle(Element):
     states: tuple[State, ...]
     transitions: tuple[Transition, ...]
     events: tuple[Event, ...]
+    follows: Follows | None
     statechart: JsonObject
     """The block in python-statemachine's own dialect, as it stands."""
 

@@ -355,6 +355,8 @@ class SubmitTaskArguments:
     """Codex's own default without it."""
     effort: str | None = None
     """Reasoning effort; Codex's own default without it."""
+    collaboration_mode: Literal["default", "plan"] | None = None
+    """plan: Codex proposes a plan and is told to change nothing; default: it does the work."""
     sandbox: Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"] | None = None
     """What the turn may touch; the server's default without it."""
     approval_policy: (
@@ -461,6 +463,8 @@ class SendMessageArguments:
     """Project id, path or unique name; of an unknown chat."""
     mode: Literal["normal"] = "normal"
     """The message is a prompt."""
+    collaboration_mode: Literal["default", "plan"] | None = None
+    """plan: Codex proposes a plan and is told to change nothing; default: it does the work."""
     sandbox: Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"] | None = None
     """What the turn may touch; the server's default without it."""
     approval_policy: (
@@ -510,6 +514,8 @@ class StartChatArguments:
     """Absolute directory inside an allowed root."""
     model: str | None = None
     """Codex's own default without it."""
+    collaboration_mode: Literal["default", "plan"] | None = None
+    """plan: Codex proposes a plan and is told to change nothing; default: it does the work."""
     sandbox: Literal["read-only", "workspace-write", "danger-full-access"] | None = None
     """What the turn may touch; the server's default without it."""
     approval_policy: (

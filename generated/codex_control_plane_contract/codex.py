@@ -52,15 +52,15 @@ NEEDS: Final[tuple[Need, ...]] = (
         "methods",
         "thread/start",
         ("cwd", "model", "sandbox", "approvalPolicy", "threadSource", "config"),
-        ("thread", "thread.id"),
+        ("thread", "thread.id", "model"),
     ),
     Need(
         "methods",
         "thread/fork",
         ("threadId", "excludeTurns", "cwd", "model", "threadSource"),
-        ("thread", "thread.id"),
+        ("thread", "thread.id", "model"),
     ),
-    Need("methods", "thread/resume", ("threadId", "excludeTurns"), ("thread", "thread.id")),
+    Need("methods", "thread/resume", ("threadId", "excludeTurns"), ("thread", "thread.id", "model")),
     Need(
         "methods",
         "thread/turns/list",
@@ -79,6 +79,7 @@ NEEDS: Final[tuple[Need, ...]] = (
             "approvalPolicy",
             "sandboxPolicy",
             "outputSchema",
+            "collaborationMode",
         ),
         ("turn", "turn.id", "turn.status"),
     ),
@@ -162,6 +163,9 @@ METHODS: Final[tuple[str, ...]] = (
     "thread/unarchive",
     "thread/compact/start",
     "review/start",
+    "thread/goal/set",
+    "thread/goal/get",
+    "thread/goal/clear",
 )
 """Every method that is called."""
 
@@ -290,6 +294,20 @@ REVIEW_START_LOST: Final = Loss(
     ),
     choices=("declare_lost", "declare_never_received", "submit_again"),
 )
+THREAD_GOAL_SET_LOST: Final = Loss(
+    evidence="thread/goal/get shows what was written",
+    looked_up_in="thread/goal/get",
+    absent_means="thread/goal/get shows another goal, or none",
+    remains_unknown=None,
+    choices=(),
+)
+THREAD_GOAL_CLEAR_LOST: Final = Loss(
+    evidence="thread/goal/get shows no goal",
+    looked_up_in="thread/goal/get",
+    absent_means="thread/goal/get still shows the goal",
+    remains_unknown=None,
+    choices=(),
+)
 TURN_COMPLETED_LOST: Final = Loss(
     evidence="the end of the turn in thread/turns/list",
     looked_up_in="thread/turns/list",
@@ -319,6 +337,15 @@ class Thread(TypedDict):
     path: NotRequired[str]
     cwd: NotRequired[str]
     name: NotRequired[str]
+
+
+class Goal(TypedDict):
+    """Codex's goal, as far as it is used here."""
+
+    objective: str
+    status: str
+    tokenBudget: NotRequired[int]
+    tokensUsed: NotRequired[int]
 
 
 class Turn(TypedDict):
@@ -351,18 +378,25 @@ class ThreadStartResult(TypedDict):
     """The reply to `thread/start`."""
 
     thread: Thread
+    model: str
+    reasoningEffort: NotRequired[str]
 
 
 class ThreadForkResult(TypedDict):
     """The reply to `thread/fork`."""
 
     thread: Thread
+    model: str
+    reasoningEffort: NotRequired[str]
 
 
 class ThreadResumeResult(TypedDict):
     """The reply to `thread/resume`."""
 
     thread: Thread
+    model: str
+    reasoningEffort: NotRequired[str]
+    collaborationMode: NotRequired[JsonObject]
 
 
 class ThreadReadResult(TypedDict):
@@ -402,6 +436,24 @@ class ReviewStartResult(TypedDict):
     turn: Turn
 
 
+class ThreadGoalSetResult(TypedDict):
+    """The reply to `thread/goal/set`."""
+
+    goal: Goal
+
+
+class ThreadGoalGetResult(TypedDict):
+    """The reply to `thread/goal/get`."""
+
+    goal: NotRequired[Goal]
+
+
+class ThreadGoalClearResult(TypedDict):
+    """The reply to `thread/goal/clear`."""
+
+    cleared: NotRequired[bool]
+
+
 _SHAPES: Final[Shapes] = {
     "Thread": (
         Field("id", "id", "string", required=True),
@@ -411,6 +463,12 @@ _SHAPES: Final[Shapes] = {
         Field("path", "path", "string"),
         Field("cwd", "cwd", "string"),
         Field("name", "name", "string"),
+    ),
+    "Goal": (
+        Field("objective", "objective", "string", required=True),
+        Field("status", "status", "string", required=True),
+        Field("tokenBudget", "token_budget", "integer"),
+        Field("tokensUsed", "tokens_used", "integer"),
     ),
     "Turn": (
         Field("id", "id", "string", required=True),
@@ -432,9 +490,22 @@ _REPLIES: Final[Mapping[str, Fields]] = {
         Field("account", "account", "any"),
         Field("requiresOpenaiAuth", "requires_openai_auth", "boolean", required=True),
     ),
-    "thread/start": (Field("thread", "thread", "Thread", required=True),),
-    "thread/fork": (Field("thread", "thread", "Thread", required=True),),
-    "thread/resume": (Field("thread", "thread", "Thread", required=True),),
+    "thread/start": (
+        Field("thread", "thread", "Thread", required=True),
+        Field("model", "model", "string", required=True),
+        Field("reasoningEffort", "reasoning_effort", "string"),
+    ),
+    "thread/fork": (
+        Field("thread", "thread", "Thread", required=True),
+        Field("model", "model", "string", required=True),
+        Field("reasoningEffort", "reasoning_effort", "string"),
+    ),
+    "thread/resume": (
+        Field("thread", "thread", "Thread", required=True),
+        Field("model", "model", "string", required=True),
+        Field("reasoningEffort", "reasoning_effort", "string"),
+        Field("collaborationMode", "collaboration_mode", "object"),
+    ),
     "thread/read": (Field("thread", "thread", "Thread", required=True),),
     "thread/unsubscribe": (),
     "thread/name/set": (),
@@ -450,6 +521,9 @@ _REPLIES: Final[Mapping[str, Fields]] = {
     "thread/unarchive": (Field("thread", "thread", "Thread", required=True),),
     "thread/compact/start": (),
     "review/start": (Field("turn", "turn", "Turn", required=True),),
+    "thread/goal/set": (Field("goal", "goal", "Goal", required=True),),
+    "thread/goal/get": (Field("goal", "goal", "Goal"),),
+    "thread/goal/clear": (Field("cleared", "cleared", "boolean"),),
 }
 
 
@@ -605,6 +679,7 @@ class CodexCalls:
         approval_policy: str | None = None,
         sandbox_policy: Mapping[str, JsonValue] | None = None,
         output_schema: JsonValue | None = None,
+        collaboration_mode: Mapping[str, JsonValue] | None = None,
     ) -> TurnStartResult:
         """Submits a prompt; on a busy thread it would steer the running turn."""
         reply = await self._call(
@@ -618,6 +693,7 @@ class CodexCalls:
                 "approvalPolicy": approval_policy,
                 "sandboxPolicy": sandbox_policy,
                 "outputSchema": output_schema,
+                "collaborationMode": collaboration_mode,
             },
             timeout,
         )
@@ -680,6 +756,33 @@ class CodexCalls:
         """
         reply = await self._call("review/start", {"threadId": thread_id, "target": target}, timeout)
         return cast("ReviewStartResult", reply)
+
+    async def thread_goal_set(
+        self,
+        *,
+        timeout: float,
+        thread_id: str,
+        objective: str | None = None,
+        status: str | None = None,
+        token_budget: int | None = None,
+    ) -> ThreadGoalSetResult:
+        """Writes the goal of a thread; one that is active makes Codex start turns by itself."""
+        reply = await self._call(
+            "thread/goal/set",
+            {"threadId": thread_id, "objective": objective, "status": status, "tokenBudget": token_budget},
+            timeout,
+        )
+        return cast("ThreadGoalSetResult", reply)
+
+    async def thread_goal_get(self, *, timeout: float, thread_id: str) -> ThreadGoalGetResult:
+        """The goal of a thread; changes nothing."""
+        reply = await self._call("thread/goal/get", {"threadId": thread_id}, timeout)
+        return cast("ThreadGoalGetResult", reply)
+
+    async def thread_goal_clear(self, *, timeout: float, thread_id: str) -> ThreadGoalClearResult:
+        """Takes the goal off a thread."""
+        reply = await self._call("thread/goal/clear", {"threadId": thread_id}, timeout)
+        return cast("ThreadGoalClearResult", reply)
 
     async def _call(
         self, method: str, params: Mapping[str, object], timeout: float

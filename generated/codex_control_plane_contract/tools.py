@@ -905,8 +905,9 @@ GET_TURN_STATUS: Final = Tool(
     name="codex_get_turn_status",
     title="Read a turn's status",
     description=(
-        "Read one turn of Codex that carries, or carried, a task: status, messages, open questions, progress "
-        "and, at the end, finalMessage. codex_get_operation_status tells the same of the task, and can wait."
+        "Read one turn of Codex that carries, or carried, a task: status, messages, plans, open questions, "
+        "progress and, at the end, finalMessage. codex_get_operation_status tells the same of the task, and "
+        "can wait."
     ),
     group="compatibility",
     role="read",
@@ -1069,5 +1070,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "83c0fc9c7da6214055d0275275b4fb2e7e0f1ee8b934fb849f887f37c03f18a5"
+TOOL_SURFACE_HASH: Final = "2cbe733234a59ae5a834e39f345e213618108f4a00a674614467b69119d7a900"
 """SHA-256 of all that clients see in `tools/list`."""

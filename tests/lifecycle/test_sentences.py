@@ -26,6 +26,13 @@ ROOT = Path(__file__).parents[2]
 SPEC = Facts(analyse(ROOT).model).lifecycles
 STATES = [(name, state) for name, facts in SPEC.items() for state in facts.paths]
 EVENTS = [(name, event.name) for name, facts in SPEC.items() for event in facts.lifecycle.events]
+RESTRICTED = [
+    (name, event.name)
+    for name, facts in SPEC.items()
+    for event in facts.lifecycle.events
+    if len(event.by) < len(get_args(Actor))
+]
+"""The events that not everybody may raise."""
 CONFLICTS = [
     pytest.param(name, *cell, id="-".join((name, *cell)))
     for name, facts in SPEC.items()
@@ -115,7 +122,7 @@ def test_a_state_keeps_to_its_columns(
                 )
 
 
-@pytest.mark.parametrize(("lifecycle", "event"), EVENTS, ids=named([*EVENTS]))
+@pytest.mark.parametrize(("lifecycle", "event"), RESTRICTED, ids=named([*RESTRICTED]))
 def test_nobody_else_may_raise_an_event(
     store: Store, samples: SampleRows, lifecycle: str, event: str
 ) -> None:
@@ -126,9 +133,7 @@ def test_nobody_else_may_raise_an_event(
     else:
         state = next(source for source, name in facts.targets if name == event)
         change = samples.change(samples.row(lifecycle, state), event)
-    others = [actor for actor in get_args(Actor) if actor not in change.actors]
-    assert others
-    for actor in others:
+    for actor in set(get_args(Actor)) - set(change.actors):
         with (
             pytest.raises(ValueError, match=f"not by {actor}"),
             store.transaction("intruder") as (transaction, _),

@@ -35,16 +35,17 @@ class Recorder:
 
 def test_a_parameter_that_is_not_given_is_not_sent() -> None:
     """Codex tells null from absent."""
-    recorder = Recorder({"thread": {"id": "t"}})
+    recorder = Recorder({"thread": {"id": "t"}, "model": "m"})
     asyncio.run(CodexCalls(recorder).thread_start(timeout=5, cwd="/srv"))
     assert recorder.asked == [("thread/start", {"cwd": "/srv"})]
 
 
 def test_a_reply_holds_what_the_spec_names() -> None:
     """Nulls, strangers and optional fields of another kind are left out."""
-    reply = {"thread": {"id": "t", "name": None, "cwd": 7, "status": {"type": "idle"}, "new": 1}}
+    thread = {"id": "t", "name": None, "cwd": 7, "status": {"type": "idle"}, "new": 1}
+    reply = {"thread": thread, "model": "m", "reasoningEffort": None}
     result = asyncio.run(CodexCalls(Recorder(reply)).thread_resume(timeout=5, thread_id="t"))
-    assert result == {"thread": {"id": "t", "status": {"type": "idle"}}}
+    assert result == {"thread": {"id": "t", "status": {"type": "idle"}}, "model": "m"}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ class AcceptingCalls:
 
     async def thread_start(self, **_: object) -> object:
         """Accept."""
-        return {"thread": {"id": "thread-1"}}
+        return {"thread": {"id": "thread-1"}, "model": "mock-model"}
 
     async def turn_start(self, *, client_user_message_id: str, **_: object) -> object:
         """Accept, while nothing can be recorded any more."""

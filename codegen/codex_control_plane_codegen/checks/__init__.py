@@ -37,6 +37,12 @@ from codex_control_plane_codegen.checks.composition import (
 )
 from codex_control_plane_codegen.checks.evidence import codex_is_quoted
 from codex_control_plane_codegen.checks.examples import defaults_fit, examples_fit, required_properties_exist
+from codex_control_plane_codegen.checks.following import (
+    every_role_is_followed_once,
+    every_state_has_its_consequence,
+    followed_parts_exist,
+    followers_can_always_follow,
+)
 from codex_control_plane_codegen.checks.names import (
     files_are_named_after_their_content,
     names_are_given_once,
@@ -92,6 +98,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     codex_is_quoted,
     every_cell_is_decided,
     no_cell_is_decided_twice,
+    followed_parts_exist,
+    every_role_is_followed_once,
+    every_state_has_its_consequence,
+    followers_can_always_follow,
     states_do_not_contradict_themselves,
     effects_fit_their_columns,
     creations_fill_every_column,

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from codex_control_plane_codegen.model import (
     Assignment,
     Column,
+    Consequence,
     Event,
+    Follows,
     Group,
     Index,
     Lifecycle,
     Record,
+    Role,
     State,
     Touch,
     Transition,
@@ -37,6 +40,7 @@ def read_lifecycle(root: Node) -> Lifecycle:
         states=tuple(_states(root)),
         transitions=tuple(_transitions(root.child("statechart"))),
         events=tuple(_event(name, node) for name, node in root.entries("events")),
+        follows=_follows(root.child("follows")) if root.get("follows") else None,
         statechart=root.mapping("statechart"),
     )
 
@@ -145,3 +149,26 @@ def _event(name: str, node: Node) -> Event:
         illegal=node.names("illegal"),
         conflict=node.names("conflict"),
     )
+
+
+def _follows(node: Node) -> Follows:
+    return Follows(
+        **node.place,
+        lifecycle=node.text("lifecycle"),
+        named_by=node.text("named_by"),
+        role_in=node.text("role_in"),
+        roles=tuple(_role(name, role) for name, role in node.entries("roles")),
+    )
+
+
+def _role(name: str, node: Node) -> Role:
+    return Role(
+        **node.place,
+        name=name,
+        consequences=tuple(_consequence(state, node.child(state)) for state in node.names_within()),
+    )
+
+
+def _consequence(state: str, node: Node) -> Consequence:
+    events = (node.value,) if isinstance(node.value, str) else tuple(node.value)
+    return Consequence(**node.place, state=state, events=events)

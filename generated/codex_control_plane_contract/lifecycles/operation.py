@@ -88,7 +88,14 @@ Event: TypeAlias = Literal[
 ]
 """What happens to a row; what creates one comes first."""
 
-OperationType: TypeAlias = Literal["start_chat", "send_message", "steer_turn", "fork_thread", "review_start"]
+OperationType: TypeAlias = Literal[
+    "start_chat",
+    "send_message",
+    "execute_plan",
+    "steer_turn",
+    "fork_thread",
+    "review_start",
+]
 """What the task asks of Codex."""
 
 DedupPolicy: TypeAlias = Literal[
@@ -97,6 +104,9 @@ DedupPolicy: TypeAlias = Literal[
     "allow_parallel_with_resource_keys",
 ]
 """What was let in beside it."""
+
+CollaborationMode: TypeAlias = Literal["default", "plan"]
+"""The mode of Codex that its turn runs in; empty where it runs none."""
 
 Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"]
 """What the turn may touch."""
@@ -115,6 +125,9 @@ EstimatedCostClass: TypeAlias = Literal["light", "normal", "heavy"]
 
 ReviewDelivery: TypeAlias = Literal["inline", "detached"]
 """Whether the review is in the thread that it was asked for on or in one of its own."""
+
+WorkflowRole: TypeAlias = Literal["plan", "execution", "discussion"]
+"""The part that it plays there."""
 
 QueuedReason: TypeAlias = Literal["retry_after_worker_error"]
 """Why it went back to the queue."""
@@ -147,6 +160,7 @@ COLUMNS: Final = (
     "cwd",
     "model",
     "effort",
+    "collaboration_mode",
     "sandbox",
     "approval_policy",
     "timeout_seconds",
@@ -168,6 +182,8 @@ COLUMNS: Final = (
     "after_turn_id",
     "turn_id",
     "replaces_operation_id",
+    "workflow_id",
+    "workflow_role",
     "worker_id",
     "attempt_count",
     "next_attempt_at",
@@ -230,6 +246,8 @@ class OperationRow:
     """The model asked for; empty means Codex's own default."""
     effort: str | None
     """The reasoning effort asked for; empty means Codex's own default."""
+    collaboration_mode: CollaborationMode | None
+    """The mode of Codex that its turn runs in; empty where it runs none."""
     sandbox: Sandbox
     """What the turn may touch."""
     approval_policy: ApprovalPolicy
@@ -278,6 +296,10 @@ class OperationRow:
     """Codex's turn that carries this task."""
     replaces_operation_id: str | None
     """The task that ended unknown and whose request this one repeats."""
+    workflow_id: str | None
+    """The workflow that it is part of."""
+    workflow_role: WorkflowRole | None
+    """The part that it plays there."""
     worker_id: str | None
     """The worker that claimed it last."""
     attempt_count: int
@@ -1103,7 +1125,14 @@ _STORED: Final = Table(
         Column(
             "operation_type",
             "text",
-            values=("start_chat", "send_message", "steer_turn", "fork_thread", "review_start"),
+            values=(
+                "start_chat",
+                "send_message",
+                "execute_plan",
+                "steer_turn",
+                "fork_thread",
+                "review_start",
+            ),
         ),
         Column("client_request_id", "text", optional=True),
         Column("payload_hash", "text"),
@@ -1127,6 +1156,7 @@ _STORED: Final = Table(
         Column("cwd", "text"),
         Column("model", "text", optional=True),
         Column("effort", "text", optional=True),
+        Column("collaboration_mode", "text", optional=True, values=("default", "plan")),
         Column(
             "sandbox",
             "text",
@@ -1152,6 +1182,8 @@ _STORED: Final = Table(
         Column("after_turn_id", "text", optional=True),
         Column("turn_id", "text", optional=True),
         Column("replaces_operation_id", "text", optional=True),
+        Column("workflow_id", "text", optional=True),
+        Column("workflow_role", "text", optional=True, values=("plan", "execution", "discussion")),
         Column("worker_id", "text", optional=True),
         Column("attempt_count", "integer"),
         Column("next_attempt_at", "integer", optional=True),
@@ -1220,16 +1252,17 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
         "client_request_id, payload_hash, prompt_hash, inputs_hash, prompt_print, dedup_policy, "
         "repeats_operation_id, message, runs_turn, input_items, output_schema, title, project_id, "
-        "project_path, cwd, model, effort, sandbox, approval_policy, timeout_seconds, recovery_policy, "
-        "max_continuations, continuation_count, agent_id, resource_keys, priority, estimated_cost_class, "
-        "ranked_at, thread_id, source_thread_id, expected_turn_id, review_target, review_delivery, "
-        "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
-        ":client_request_id, :payload_hash, :prompt_hash, :inputs_hash, :prompt_print, :dedup_policy, "
-        ":repeats_operation_id, :message, :runs_turn, :input_items, :output_schema, :title, :project_id, "
-        ":project_path, :cwd, :model, :effort, :sandbox, :approval_policy, :timeout_seconds, "
-        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
-        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, "
-        ":review_target, :review_delivery, 0, 0 WHERE TRUE RETURNING *"
+        "project_path, cwd, model, effort, collaboration_mode, sandbox, approval_policy, timeout_seconds, "
+        "recovery_policy, max_continuations, continuation_count, agent_id, resource_keys, priority, "
+        "estimated_cost_class, ranked_at, thread_id, source_thread_id, expected_turn_id, review_target, "
+        "review_delivery, workflow_id, workflow_role, attempt_count, quota_retry_count) SELECT :id, "
+        "'queued', 1, :now, :now, :operation_type, :client_request_id, :payload_hash, :prompt_hash, "
+        ":inputs_hash, :prompt_print, :dedup_policy, :repeats_operation_id, :message, :runs_turn, "
+        ":input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, :effort, "
+        ":collaboration_mode, :sandbox, :approval_policy, :timeout_seconds, :recovery_policy, "
+        ":max_continuations, 0, :agent_id, :resource_keys, :priority, :estimated_cost_class, :ranked_at, "
+        ":thread_id, :source_thread_id, :expected_turn_id, :review_target, :review_delivery, :workflow_id, "
+        ":workflow_role, 0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("client",),
     required_evidence=None,
@@ -1246,15 +1279,16 @@ _SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, effort, sandbox, "
-        "approval_policy, timeout_seconds, recovery_policy, max_continuations, continuation_count, agent_id, "
-        "resource_keys, priority, estimated_cost_class, ranked_at, thread_id, source_thread_id, "
-        "expected_turn_id, review_target, review_delivery, replaces_operation_id, attempt_count, "
-        "quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, :payload_hash, :message, "
-        ":runs_turn, :title, :project_id, :project_path, :cwd, :model, :effort, :sandbox, :approval_policy, "
-        ":timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
-        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, "
-        ":review_target, :review_delivery, :replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
+        "payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, effort, "
+        "collaboration_mode, sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, "
+        "continuation_count, agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, "
+        "source_thread_id, expected_turn_id, review_target, review_delivery, replaces_operation_id, "
+        "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
+        ":payload_hash, :message, :runs_turn, :title, :project_id, :project_path, :cwd, :model, :effort, "
+        ":collaboration_mode, :sandbox, :approval_policy, :timeout_seconds, :recovery_policy, "
+        ":max_continuations, 0, :agent_id, :resource_keys, :priority, :estimated_cost_class, :ranked_at, "
+        ":thread_id, :source_thread_id, :expected_turn_id, :review_target, :review_delivery, "
+        ":replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("operator",),
     required_evidence="the reason that the operator gives",
@@ -2616,11 +2650,14 @@ def submit(
     title: str | None = None,
     model: str | None = None,
     effort: str | None = None,
+    collaboration_mode: CollaborationMode | None = None,
     thread_id: str | None = None,
     source_thread_id: str | None = None,
     expected_turn_id: str | None = None,
     review_target: JsonObject | None = None,
     review_delivery: ReviewDelivery | None = None,
+    workflow_id: str | None = None,
+    workflow_role: WorkflowRole | None = None,
 ) -> Change[Queued]:
     """A client hands in a task."""
     return _SUBMIT.creating(
@@ -2643,6 +2680,7 @@ def submit(
         cwd=cwd,
         model=model,
         effort=effort,
+        collaboration_mode=collaboration_mode,
         sandbox=sandbox,
         approval_policy=approval_policy,
         timeout_seconds=timeout_seconds,
@@ -2658,6 +2696,8 @@ def submit(
         expected_turn_id=expected_turn_id,
         review_target=optional_json_text(review_target),
         review_delivery=review_delivery,
+        workflow_id=workflow_id,
+        workflow_role=workflow_role,
     )
 
 
@@ -2685,6 +2725,7 @@ def submit_again(
     title: str | None = None,
     model: str | None = None,
     effort: str | None = None,
+    collaboration_mode: CollaborationMode | None = None,
     thread_id: str | None = None,
     source_thread_id: str | None = None,
     expected_turn_id: str | None = None,
@@ -2704,6 +2745,7 @@ def submit_again(
         cwd=cwd,
         model=model,
         effort=effort,
+        collaboration_mode=collaboration_mode,
         sandbox=sandbox,
         approval_policy=approval_policy,
         timeout_seconds=timeout_seconds,

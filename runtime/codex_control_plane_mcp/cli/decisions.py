@@ -76,6 +76,7 @@ def _submit_again(
         cwd=row.cwd,
         model=row.model,
         effort=row.effort,
+        collaboration_mode=row.collaboration_mode,
         sandbox=row.sandbox,
         approval_policy=row.approval_policy,
         timeout_seconds=row.timeout_seconds,

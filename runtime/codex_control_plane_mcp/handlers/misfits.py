@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from codex_control_plane_contract.arguments import SubmitTaskArguments
 from codex_control_plane_contract.errors import InvalidArgument
 
-_OF_THE_TURN = ("model", "effort", "sandbox", "approval_policy")
+_OF_THE_TURN = ("model", "effort", "collaboration_mode", "sandbox", "approval_policy")
 """What a turn is begun with, so that neither words for a running one nor a bare copy can bring it."""
 
 _BESIDE_THE_PROMPT = ("input_items", "output_schema")
@@ -45,7 +45,7 @@ def refuse_fork_misfits(arguments: SubmitTaskArguments) -> None:
     if arguments.message is None:
         _refuse(
             arguments,
-            ("effort", "sandbox", "approval_policy", *_BESIDE_THE_PROMPT),
+            ("effort", "collaboration_mode", "sandbox", "approval_policy", *_BESIDE_THE_PROMPT),
             "fits a fork with a message only",
         )
         _refuse_recovery(arguments, "fork_thread without a message: it runs no turn")

@@ -20,6 +20,7 @@ from codex_control_plane_mcp.handlers.inputs_view import add_inputs
 from codex_control_plane_mcp.handlers.interaction_view import summarise_interaction
 from codex_control_plane_mcp.handlers.moment import Moment
 from codex_control_plane_mcp.handlers.next_steps import next_step, pending_questions, queued_reason
+from codex_control_plane_mcp.handlers.plan_view import present_plan
 from codex_control_plane_mcp.handlers.progress_view import add_progress
 from codex_control_plane_mcp.handlers.review_view import add_review
 from codex_control_plane_mcp.handlers.times import seconds_between, timestamp
@@ -164,6 +165,8 @@ def _add_turn(
         view["pendingInteractions"] = [summarise_interaction(question) for question in questions]
     if (usage := present_usage(carried)) is not None:
         view["tokenUsage"] = usage
+    if (plan := moment.reader.plan_of(carried.turn_id)) is not None:
+        view["latestPlan"] = present_plan(plan, arguments.message_max_chars)
     if (report := present_report(row, carried, arguments)) is not None:
         view["finalReport"] = report
 
@@ -182,6 +185,8 @@ def _summarise_request(row: operation.Operation) -> RequestSummary:
         summary["model"] = row.model
     if row.effort is not None:
         summary["effort"] = row.effort
+    if row.collaboration_mode == "plan":
+        summary["collaborationMode"] = row.collaboration_mode
     return summary
 
 

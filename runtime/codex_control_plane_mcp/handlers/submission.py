@@ -144,6 +144,7 @@ def _creation(
         cwd=str(submission.location.cwd),
         model=(request.model or settings.default_model) if begins_turn else None,
         effort=(request.effort or settings.default_effort) if begins_turn else None,
+        collaboration_mode=request.collaboration_mode if request.runs_turn else None,
         sandbox=(request.sandbox or settings.default_sandbox) if begins_turn else "respect_existing",
         approval_policy=(
             (request.approval_policy or settings.default_approval_policy)

@@ -10,6 +10,7 @@ from codex_control_plane_contract.arguments import SubmitTaskArguments
 from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.lifecycles.operation import (
     ApprovalPolicy,
+    CollaborationMode,
     DedupPolicy,
     EstimatedCostClass,
     OperationType,
@@ -57,6 +58,7 @@ class TaskRequest:
     title: str | None
     model: str | None
     effort: str | None
+    collaboration_mode: CollaborationMode
     sandbox: Sandbox | None
     approval_policy: ApprovalPolicy | None
     timeout_seconds: int
@@ -93,6 +95,7 @@ class TaskRequest:
             title=arguments.title,
             model=arguments.model,
             effort=arguments.effort,
+            collaboration_mode=arguments.collaboration_mode or "default",
             sandbox=arguments.sandbox,
             approval_policy=_APPROVAL_WORDS[given] if given is not None else None,
             timeout_seconds=arguments.timeout_seconds,
@@ -148,6 +151,7 @@ class TaskRequest:
             "title": self.title,
             "model": self.model,
             "effort": self.effort,
+            "collaboration_mode": "plan" if self.collaboration_mode == "plan" else None,
             "sandbox": self.sandbox,
             "approval_policy": self.approval_policy,
             "recovery_policy": self.recovery_policy if continuing else None,

@@ -9,6 +9,7 @@ from codex_control_plane_mcp.handlers.excerpts import excerpt
 from codex_control_plane_mcp.handlers.interaction_view import summarise_interaction
 from codex_control_plane_mcp.handlers.moment import Moment, look
 from codex_control_plane_mcp.handlers.operation_view import redacted
+from codex_control_plane_mcp.handlers.plan_view import LISTED_PLANS, present_plan, summarise_plan
 from codex_control_plane_mcp.handlers.progress_view import present_event
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.turn_view import present_evidence, present_message, present_usage
@@ -31,6 +32,7 @@ def _present(context: Context, arguments: GetTurnStatusArguments) -> Turn:
             )
         view = _standing(row)
         _add_end(view, row, arguments)
+        _add_plans(view, moment, row, arguments)
         _add_words(view, moment, row, arguments)
     return view
 
@@ -61,6 +63,12 @@ def _add_end(view: Turn, row: turn.Turn, arguments: GetTurnStatusArguments) -> N
     view["completedAt"] = timestamp(row.completed_at)
     if row.final_message is not None:
         view["finalMessage"] = excerpt(row.final_message, arguments.message_max_chars).text
+
+
+def _add_plans(view: Turn, moment: Moment, row: turn.Turn, arguments: GetTurnStatusArguments) -> None:
+    if plans := moment.reader.plans_of_turn(row.turn_id, limit=LISTED_PLANS):
+        view["plans"] = [summarise_plan(each) for each in plans]
+        view["latestPlan"] = present_plan(plans[-1], arguments.message_max_chars)
 
 
 def _add_words(view: Turn, moment: Moment, row: turn.Turn, arguments: GetTurnStatusArguments) -> None:

@@ -10,14 +10,16 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from statemachine import StateChart
 
+from codex_control_plane_contract.following import FOLLOWERS
 from codex_control_plane_contract.machines import MACHINES
 from codex_control_plane_contract.records import JournalRow, read_journal
 from codex_control_plane_mcp.store.database import connect_read_only
 from codex_control_plane_mcp.store.faults import explained
+from codex_control_plane_mcp.store.following import FollowerRow, Tie, tie_of
 from codex_control_plane_mcp.store.lifecycle_tables import LIFECYCLES, LifecycleTable
 
 _BUSY_SECONDS = 10.0
@@ -104,6 +106,8 @@ class _Replay:
         yield from self._of_journal()
         for lifecycle in LIFECYCLES.values():
             yield from self._of_rows(lifecycle)
+        for name in {follower.followed for follower in FOLLOWERS}:
+            yield from self._of_followers(LIFECYCLES[name])
         yield from self._of_the_end()
 
     def _of_journal(self) -> Iterator[Violation]:
@@ -139,6 +143,19 @@ class _Replay:
             if was_left[0] not in lifecycle.ended:
                 fault = f"the row is gone; its journal ends at {_described(was_left)}, where it has not ended"
                 yield Violation(lifecycle.name, key, fault, allowed=_allowed(lifecycle.name, was_left))
+
+    def _of_followers(self, followed: LifecycleTable) -> Iterator[Violation]:
+        """Compare the rows of a lifecycle with those that follow them, where the spec leaves no choice."""
+        # A name of the emitted schema, not input.
+        for row in self._connection.execute(f"SELECT * FROM {followed.table}"):  # noqa: S608
+            tie = tie_of(followed.name, row)
+            if tie is None:
+                continue
+            found = self._connection.execute(tie.query, (tie.key,)).fetchone()
+            fault = _stray(tie, cast("FollowerRow", tie.table.read(found)) if found else None)
+            if fault:
+                subject = f"{followed.name} {row[followed.key]}, its {tie.role}, is {tie.state}"
+                yield Violation(tie.table.name, tie.key, f"{fault}; {subject}")
 
     def _of_the_end(self) -> Iterator[Violation]:
         """Compare the number of journal rows with how many SQLite has counted."""
@@ -224,6 +241,14 @@ def _misfit(lifecycle: LifecycleTable, row: Mapping[str, Any]) -> str | None:
     except ValueError as fault:
         return f"the row does not fit its state: {fault}"
     return None
+
+
+def _stray(tie: Tie, follower: FollowerRow | None) -> str | None:
+    """Return why a follower is not where it is to be, or None."""
+    if follower is None:
+        return "there is no such row"
+    missed = [] if tie.optional else tie.transitions(follower)
+    return f"it is {follower.state} and has not followed by {' or '.join(missed)}" if missed else None
 
 
 def _described(position: _Position) -> str:

@@ -155,6 +155,35 @@ WHERE (state = 'queued' OR state = 'waiting_for_quota')
 ORDER BY created_at, operation_id
 LIMIT 1;
 
+-- name: plan_workflow
+SELECT * FROM plan_workflow WHERE plan_workflow_id = :plan_workflow_id;
+
+-- name: plan_workflow_by_key
+SELECT * FROM plan_workflow WHERE client_request_id = :client_request_id;
+
+-- name: plan_workflow_of_thread
+-- The newest workflow whose plan was made on a thread.
+SELECT plan_workflow.* FROM operation JOIN plan_workflow ON plan_operation_id = operation_id
+WHERE thread_id = :thread_id ORDER BY plan_workflow.created_at DESC LIMIT 1;
+
+-- name: operations_of_workflow
+-- The tasks of a workflow, in the order in which they were handed in.
+SELECT * FROM operation WHERE workflow_id = :workflow_id ORDER BY created_at, operation_id;
+
+-- name: workflow_cursor
+-- The newest change of a workflow, of its tasks or of their questions.
+SELECT max(sequence) AS latest FROM journal
+WHERE entity_id = :workflow_id
+   OR (entity = 'operation' AND entity_id IN
+        (SELECT operation_id FROM operation WHERE workflow_id = :workflow_id))
+   OR (entity = 'interaction' AND entity_id IN
+        (SELECT interaction_id FROM interaction JOIN operation USING (operation_id)
+         WHERE workflow_id = :workflow_id));
+
+-- name: successor_of_plan_workflow
+-- The workflow that took the place of another one.
+SELECT * FROM plan_workflow WHERE replaces_workflow_id = :plan_workflow_id;
+
 -- name: thread_action
 SELECT * FROM thread_action WHERE thread_action_id = :thread_action_id;
 
@@ -295,6 +324,16 @@ ORDER BY sequence LIMIT 1;
 -- name: progress_count
 SELECT count(*) AS total, max(sequence) AS latest, max(at) AS latest_at
 FROM progress_event WHERE operation_id = :operation_id;
+
+-- name: plans_of_turn
+-- The newest plans of one turn, newest first.
+SELECT * FROM turn_plan WHERE turn_id = :turn_id ORDER BY sequence DESC LIMIT :limit;
+
+-- name: lacks_plan
+-- Whether a turn in plan mode has not ended and shows no plan.
+SELECT 1 FROM turn JOIN operation USING (operation_id)
+WHERE turn.turn_id = :turn_id AND turn.completed_at IS NULL AND operation.collaboration_mode = 'plan'
+  AND NOT EXISTS (SELECT 1 FROM turn_plan WHERE turn_plan.turn_id = :turn_id);
 
 -- name: journal_of_operation
 -- Every change of a task, its turn, its calls and its questions.

@@ -12,6 +12,8 @@ from codex_control_plane_contract.lifecycles.interaction import Interaction, Pen
 from codex_control_plane_contract.lifecycles.interaction import read as read_interaction
 from codex_control_plane_contract.lifecycles.operation import Operation, Queued, WaitingForQuota
 from codex_control_plane_contract.lifecycles.operation import read as read_operation
+from codex_control_plane_contract.lifecycles.plan_workflow import PlanWorkflow
+from codex_control_plane_contract.lifecycles.plan_workflow import read as read_plan_workflow
 from codex_control_plane_contract.lifecycles.thread_action import Open as OpenThreadAction
 from codex_control_plane_contract.lifecycles.thread_action import ThreadAction
 from codex_control_plane_contract.lifecycles.thread_action import read as read_thread_action
@@ -26,9 +28,11 @@ from codex_control_plane_contract.records import (
     ExecutorLeaseRow,
     JournalRow,
     ProgressEventRow,
+    TurnPlanRow,
     read_executor_lease,
     read_journal,
     read_progress_event,
+    read_turn_plan,
 )
 from codex_control_plane_contract.values import Value
 from codex_control_plane_mcp.store.contenders import Contender, Lane, read_contender, read_lane
@@ -185,6 +189,34 @@ class Reader:
         """Return the id of the oldest operation that is to go on in the thread later, or None."""
         row = self._one("waiting_for_thread", thread_id=thread_id)
         return str(row["operation_id"]) if row else None
+
+    def plan_workflow(self, plan_workflow_id: str) -> PlanWorkflow | None:
+        """Return the plan workflow, or None."""
+        row = self._one("plan_workflow", plan_workflow_id=plan_workflow_id)
+        return read_plan_workflow(row) if row else None
+
+    def plan_workflow_by_key(self, client_request_id: str) -> PlanWorkflow | None:
+        """Return the plan workflow that a caller's key names, or None."""
+        row = self._one("plan_workflow_by_key", client_request_id=client_request_id)
+        return read_plan_workflow(row) if row else None
+
+    def plan_workflow_of_thread(self, thread_id: str) -> PlanWorkflow | None:
+        """Return the newest workflow whose plan was made on a thread, or None."""
+        row = self._one("plan_workflow_of_thread", thread_id=thread_id)
+        return read_plan_workflow(row) if row else None
+
+    def successor_of_plan_workflow(self, plan_workflow_id: str) -> PlanWorkflow | None:
+        """Return the workflow that took the place of another one, or None."""
+        row = self._one("successor_of_plan_workflow", plan_workflow_id=plan_workflow_id)
+        return read_plan_workflow(row) if row else None
+
+    def operations_of_workflow(self, workflow_id: str) -> list[Operation]:
+        """Return the tasks of a workflow, in the order in which they were handed in."""
+        return [read_operation(row) for row in self._all("operations_of_workflow", workflow_id=workflow_id)]
+
+    def workflow_cursor(self, workflow_id: str) -> int:
+        """Return the journal sequence of the newest change of a workflow, its tasks or their questions."""
+        return self._number("workflow_cursor", "latest", workflow_id=workflow_id) or 0
 
     def thread_action(self, thread_action_id: str) -> ThreadAction | None:
         """Return the thread action, or None."""
@@ -351,6 +383,19 @@ class Reader:
         row = self._one("progress_count", operation_id=operation_id)
         assert row is not None
         return _integer(row["total"]) or 0, _integer(row["latest"]), _integer(row["latest_at"])
+
+    def plan_of(self, turn_id: str) -> TurnPlanRow | None:
+        """Return the newest plan of a turn, or None."""
+        return next(iter(self.plans_of_turn(turn_id, limit=1)), None)
+
+    def plans_of_turn(self, turn_id: str, *, limit: int) -> list[TurnPlanRow]:
+        """Return the newest plans of a turn, in order."""
+        rows = self._all("plans_of_turn", turn_id=turn_id, limit=limit)
+        return [read_turn_plan(row) for row in reversed(rows)]
+
+    def lacks_plan(self, turn_id: str) -> bool:
+        """Return whether the turn is in plan mode, has not ended, and shows no plan."""
+        return self._one("lacks_plan", turn_id=turn_id) is not None
 
     def journal_of_operation(self, operation_id: str) -> list[JournalRow]:
         """Return every change of an operation, its turn, its calls and its questions, in order."""

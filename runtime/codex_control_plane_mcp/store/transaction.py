@@ -11,10 +11,12 @@ from typing import Protocol, TypeVar, cast
 
 from codex_control_plane_contract.change import Change, Touch
 from codex_control_plane_contract.lifecycles import worker_command
-from codex_control_plane_contract.records import INSERT_JOURNAL, INSERT_PROGRESS_EVENT
+from codex_control_plane_contract.records import INSERT_JOURNAL, INSERT_PROGRESS_EVENT, INSERT_TURN_PLAN
 from codex_control_plane_contract.values import Actor, Value
 from codex_control_plane_mcp.fail_points import COURSE
+from codex_control_plane_mcp.store.following import FollowerRow, tie_of
 from codex_control_plane_mcp.store.identifiers import new_id
+from codex_control_plane_mcp.store.reading import Reader
 
 RowT = TypeVar("RowT")
 
@@ -88,38 +90,68 @@ class Transaction:
         self._changes: list[str] = []
 
     def apply(self, change: Change[RowT], *, by: Actor | None = None, evidence: str | None = None) -> RowT:
-        """Make one change, journal it, enqueue its effects; return the row as it is now.
+        """Make one change, journal it, let its workflow follow, enqueue its effects; return the row as it is.
 
         ``by`` names the actor where the spec allows several; ``evidence`` shows that the event happened, and
         need not be said twice where the row keeps it. Raises :class:`Stale` or :class:`FenceLost`, and then
         nothing of the whole transaction may be committed.
         """
+        return self._apply(change, by=by, evidence=evidence, cause=self._cause)
+
+    def _apply(
+        self, change: Change[RowT], *, by: Actor | None, evidence: str | None, cause: int | None
+    ) -> RowT:
         actor = self._actor(change, by)
         evidence = evidence or _kept_evidence(change)
         if change.required_evidence is not None and not evidence:
             name = f"{change.lifecycle}.{change.event}"
             raise ValueError(f"{name} needs evidence ({change.required_evidence}), and none was given")
-        row = self._write(change, actor)
+        stored = self._write(change, actor)
         entry = Entry(
             change.lifecycle, change.row_id, change.event, change.source, change.target, change.revision + 1
         )
-        sequence = self._journal(entry, actor, evidence, "applied")
+        sequence = self._journal(entry, actor, evidence, "applied", cause)
         if self._cause is None:
             self._cause = sequence
         name = f"{change.lifecycle}.{change.event}"
         self._changes.append(name)
         COURSE.change(name, "written")
+        row = change.read(stored)
+        if change.source != change.target:
+            self._let_follow(change, stored, row, actor, sequence)
         for command in change.emits:
             # The compiler has checked that every effect is a command_type of worker_command.
             self.enqueue(cast(worker_command.CommandType, command), change.row_id, by=actor)
-        return change.read(row)
+        return row
+
+    def _let_follow(
+        self, change: Change[object], stored: Mapping[str, Value], row: object, actor: Actor, cause: int
+    ) -> None:
+        """Raise what the change means for the row's follower: in the same name, and with it as the cause."""
+        tie = tie_of(change.lifecycle, stored)
+        if tie is None or not tie.events:
+            return
+        found = self.connection.execute(tie.query, (tie.key,)).fetchone()
+        if found is None:
+            # The first of a workflow's rows comes before the workflow, which names it.
+            assert change.source is None, f"{change.lifecycle} {change.row_id} names no {tie.table.name}"
+            return
+        follower = cast("FollowerRow", tie.table.read(found))
+        following = tie.change(follower, row, Reader(self.connection))
+        if following is not None:
+            evidence = f"{change.lifecycle} {change.row_id} is {change.target}"
+            self._apply(following, by=actor, evidence=evidence, cause=cause)
 
     def record_conflict(
         self, lifecycle: str, row: LifecycleRow, *, event: str, target: str, by: Actor, evidence: str
     ) -> None:
         """Journal a second, different outcome of an ended row; nothing else changes (contract §19.7)."""
         self._journal(
-            Entry(lifecycle, row.row_id, event, row.state, target, row.revision), by, evidence, "conflict"
+            Entry(lifecycle, row.row_id, event, row.state, target, row.revision),
+            by,
+            evidence,
+            "conflict",
+            self._cause,
         )
 
     def touch(self, touch: Touch) -> None:
@@ -130,6 +162,10 @@ class Transaction:
         """Append one progress event; return False for an item that is shown already."""
         values = {"at": self.now, "item_id": None, **progress}
         return self.connection.execute(INSERT_PROGRESS_EVENT, values).rowcount > 0
+
+    def add_plan(self, plan: Mapping[str, Value]) -> bool:
+        """Append one plan of a turn; return False for one that the turn is known for already."""
+        return self.connection.execute(INSERT_TURN_PLAN, {"seen_at": self.now, **plan}).rowcount > 0
 
     def enqueue(self, command_type: worker_command.CommandType, subject_id: str, *, by: Actor) -> str:
         """Ask the worker for something; return the command's id, that of the open one if there is one."""
@@ -187,7 +223,9 @@ class Transaction:
             f"{change.lifecycle} {change.row_id} is not {change.source} at revision {change.revision}"
         )
 
-    def _journal(self, entry: Entry, actor: Actor, evidence: str | None, outcome: str) -> int:
+    def _journal(
+        self, entry: Entry, actor: Actor, evidence: str | None, outcome: str, cause: int | None
+    ) -> int:
         cursor = self.connection.execute(
             INSERT_JOURNAL,
             {
@@ -203,7 +241,7 @@ class Transaction:
                 "actor_id": self._author.actor_id,
                 "fence": self._author.fence.number if self._author.fence else None,
                 "evidence": evidence,
-                "cause": self._cause,
+                "cause": cause,
             },
         )
         sequence = cursor.lastrowid

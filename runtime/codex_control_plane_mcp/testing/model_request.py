@@ -9,6 +9,8 @@ from codex_control_plane_mcp.codex.json_types import JsonObject, JsonValue
 
 _OUTPUT_TYPES: Final = frozenset({"function_call_output", "custom_tool_call_output"})
 
+_MODE: Final = "<collaboration_mode>"
+
 _CONTEXT: Final = re.compile(
     r"\s*(<(?P<tag>[a-z_]+)[^>]*>.*</(?P=tag)>|# AGENTS\.md instructions.*)\s*", re.DOTALL
 )
@@ -22,7 +24,8 @@ class ModelRequest:
     `user_text` is the last message of the person, `earlier_texts` are those before it, `tool_outputs` is what
     the tools gave back since then, `tools` are the names on offer, `size` is how many items the conversation
     holds, `images` are the data URLs in the messages of the person, `output_schema` is what the answer is to
-    fit.
+    fit, `collaboration_mode` is "plan" or "default" as Codex told the model last, empty if it never did,
+    `effort` is the reasoning effort, empty for the model's own.
     """
 
     thread_id: str
@@ -35,6 +38,8 @@ class ModelRequest:
     size: int
     images: tuple[str, ...]
     output_schema: JsonObject
+    collaboration_mode: str
+    effort: str
 
     @classmethod
     def read(cls, headers: Mapping[str, str], body: JsonObject) -> Self:
@@ -55,6 +60,8 @@ class ModelRequest:
             size=len(items),
             images=tuple(_images(items)),
             output_schema=_object(_object(_object(body.get("text")).get("format")).get("schema")),
+            collaboration_mode=_collaboration_mode(items),
+            effort=str(_object(body.get("reasoning")).get("effort") or ""),
         )
 
     def as_json(self) -> dict[str, object]:
@@ -71,6 +78,17 @@ def _user_texts(items: list[JsonObject]) -> Iterator[tuple[int, str]]:
         text = "\n".join(part for part in parts if part and not _CONTEXT.fullmatch(part))
         if text:
             yield position, text
+
+
+def _collaboration_mode(items: list[JsonObject]) -> str:
+    texts = [
+        str(_object(part).get("text", ""))
+        for item in items
+        if item.get("role") == "developer"
+        for part in _array(item.get("content"))
+    ]
+    told = [text.partition("\n")[0] for text in texts if text.startswith(_MODE)]
+    return "" if not told else "plan" if "Plan Mode" in told[-1] else "default"
 
 
 def _images(items: list[JsonObject]) -> Iterator[str]:

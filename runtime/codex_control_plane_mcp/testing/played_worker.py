@@ -20,9 +20,11 @@ from codex_control_plane_contract.lifecycles import (
 from codex_control_plane_contract.types import Error
 from codex_control_plane_contract.values import JsonArray, JsonObject
 from codex_control_plane_mcp import questions
+from codex_control_plane_mcp.plans import Proposal
 from codex_control_plane_mcp.process_identity import ProcessIdentity, identify
 from codex_control_plane_mcp.store import LeaseKeeper, Reader, Store, Transaction
 from codex_control_plane_mcp.store.identifiers import new_id
+from codex_control_plane_mcp.worker import proposing
 
 ResultT = TypeVar("ResultT")
 
@@ -111,6 +113,16 @@ class PlayedWorker:
                     "text": text,
                 }
             )
+
+        self.change(work)
+
+    def propose(self, operation_id: str, markdown: str) -> None:
+        """Let the turn propose a plan."""
+        proposal = Proposal(markdown, "plan_item")
+
+        def work(transaction: Transaction, reader: Reader) -> None:
+            row = _in_turn(reader, operation_id)
+            proposing.keep(transaction, row.thread_id, row.turn_id, [proposal])
 
         self.change(work)
 

@@ -19,8 +19,12 @@ _PARENTS = {
     "replaces_operation_id": ("operation", "queued"),
     "attempt_id": ("attempt", "prepared"),
     "turn_id": ("turn", "running"),
+    "plan_operation_id": ("operation", "queued"),
 }
-"""The rows that others refer to."""
+"""The rows that others refer to from their creation on."""
+
+_NAMED_LATER = {"execution_operation_id": ("operation", "queued")}
+"""The rows that others refer to once an event has named them."""
 
 ERROR: Error = {"code": "INTERNAL_ERROR", "message": "made by a test", "details": {}, "retryable": False}
 
@@ -44,12 +48,9 @@ class SampleRows:
             return self._creation(transaction, lifecycle, event)
 
     def change(self, row: LifecycleRow, event: str) -> AnyChange:
-        """Return the change of a row along an event, with sample values."""
-        method: Callable[..., AnyChange] = getattr(row, event)
-        module = inspect.getmodule(type(row))
-        assert module is not None
-        required = _required(method).items()
-        return method(**{name: self._sample(kind, name, module) for name, kind in required})
+        """Return the change of a row along an event, with sample values; the rows that it names are made."""
+        with self._store.transaction("sample", self._fence) as (transaction, _):
+            return self._change(transaction, row, event)
 
     def apply(self, change: AnyChange) -> LifecycleRow:
         """Commit a change in the name of whoever may make it."""
@@ -67,8 +68,18 @@ class SampleRows:
         creation, *events = LIFECYCLES[lifecycle].paths[state]
         row = _apply(transaction, self._creation(transaction, lifecycle, creation))
         for event in events:
-            row = _apply(transaction, self.change(row, event))
+            row = _apply(transaction, self._change(transaction, row, event))
         return row
+
+    def _change(self, transaction: Transaction, row: LifecycleRow, event: str) -> AnyChange:
+        method: Callable[..., AnyChange] = getattr(row, event)
+        module = inspect.getmodule(type(row))
+        assert module is not None
+        required = _required(method).items()
+        values = {name: self._sample(kind, name, module) for name, kind in required}
+        for name in values.keys() & _NAMED_LATER.keys():
+            values[name] = self._row(transaction, *_NAMED_LATER[name]).row_id
+        return method(**values)
 
     def _creation(self, transaction: Transaction, lifecycle: str, event: str) -> AnyChange:
         module, key = LIFECYCLES[lifecycle].module, LIFECYCLES[lifecycle].key

@@ -7,6 +7,7 @@ from codex_control_plane_contract import codex
 from codex_control_plane_contract.errors import CodexSendFailed
 from codex_control_plane_contract.types import Error
 from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_mcp import plans
 from codex_control_plane_mcp.store import Reader
 from codex_control_plane_mcp.worker.quota import is_usage_limit, reset_in_words
 from codex_control_plane_mcp.worker.turn_end import TerminalSource, TerminalStatus, TurnEnd
@@ -57,6 +58,7 @@ def read_end(
         token_usage=token_usage,
         error=fault,
         resets_at=resets_at,
+        proposals=plans.proposals(ended.get("items", [])),
     )
 
 

@@ -8,16 +8,15 @@ from collections.abc import AsyncGenerator, Callable, Set
 from functools import partial
 
 from codex_control_plane_contract import codex
-from codex_control_plane_mcp import questions
+from codex_control_plane_mcp import plans, questions
 from codex_control_plane_mcp.codex.errors import CallError
 from codex_control_plane_mcp.codex.messages import Notification, ServerRequest
 from codex_control_plane_mcp.store import FenceLost, Reader, Transaction
-from codex_control_plane_mcp.worker import asking, progress, refusals
+from codex_control_plane_mcp.worker import asking, progress, proposing, refusals
 from codex_control_plane_mcp.worker.endings import codex_error, read_end
 from codex_control_plane_mcp.worker.follower import Follower
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.quota import Patience, UsageLimits
-from codex_control_plane_mcp.worker.review_turns import ended_review
 from codex_control_plane_mcp.worker.session import Session
 from codex_control_plane_mcp.worker.silence import Silences
 from codex_control_plane_mcp.worker.turns import end_turn
@@ -165,6 +164,7 @@ class Following:
             case codex.ItemStarted():
                 await self._item_started(follower, notification)
             case codex.ItemCompleted():
+                await self._keep_plan(notification)
                 await self._show(notification.turn_id, progress.completed(notification.item))
             case codex.ThreadTokenUsageUpdated():
                 follower.token_usage = notification.token_usage
@@ -212,6 +212,13 @@ class Following:
 
         await self._ledger.change(record)
 
+    async def _keep_plan(self, notification: codex.ItemCompleted) -> None:
+        proposals = plans.proposals([notification.item])
+        if proposals:
+            await self._ledger.change(
+                lambda tx, _: proposing.keep(tx, notification.thread_id, notification.turn_id, proposals)
+            )
+
     async def _error(self, follower: Follower, notification: codex.ErrorNotification) -> None:
         message = notification.error.get("message")
         text = message if isinstance(message, str) else "Codex reports an error."
@@ -221,8 +228,15 @@ class Following:
         await self._show(notification.turn_id, {"kind": kind, "text": text[:2000], "item_id": None})
 
     async def _turn_completed(self, follower: Follower, notification: codex.TurnCompleted) -> None:
-        ended = await self._in_full(notification)
-        if ended is None:
+        try:
+            ended = await self._in_full(notification)
+        except proposing.ItemsUnread as reason:
+            _LOG.warning(
+                "turn %s ended, and what it brought cannot be read yet: %s", notification.turn["id"], reason
+            )
+            # It is looked up soon, as if the word of its end were lost.
+            self._silences.rest(notification.thread_id, asyncio.get_running_loop().time())
+            self._wake()
             return
         usage, error = follower.token_usage, follower.error
         follower.token_usage, follower.error = None, None
@@ -249,20 +263,15 @@ class Following:
         await self.leave(notification.thread_id)
         self._wake()
 
-    async def _in_full(self, notification: codex.TurnCompleted) -> codex.Turn | None:
-        """Return the turn that ended, of a review with its report; None where Codex does not show that now.
+    async def _in_full(self, notification: codex.TurnCompleted) -> codex.Turn:
+        """Return the turn as it was told; with all its items where they hold more than was heard.
 
-        The turn is then found by its silence, and its history asked again.
+        That is a plan that nobody has heard, and always a review: in its stead a placeholder is told.
         """
-        ended, thread_id = notification.turn, notification.thread_id
-        task = await self._ledger.read(lambda reader: reader.operation_of_turn(thread_id, ended["id"]))
-        if task is None or task.review_target is None:
+        ended = notification.turn
+        if not await self._ledger.read(partial(_has_more_to_tell, turn_id=ended["id"])):
             return ended
-        try:
-            return await ended_review(self._session.calls, thread_id, ended["id"])
-        except (CallError, codex.ReplyInvalid, TimeoutError) as fault:
-            _LOG.warning("the report of review %s cannot be read yet: %s", ended["id"], fault)
-            return None
+        return await proposing.with_items(self._session.calls, notification.thread_id, ended)
 
     async def leave(self, thread_id: str) -> None:
         """Let Codex unload a thread that nothing of ours is on, and forget it; to be called by who holds it.
@@ -309,3 +318,10 @@ class Following:
         with contextlib.suppress(CallError):
             await self._session.connection.refuse(request.request_id, _UNSUPPORTED, reason)
         await self._ledger.change(partial(refusals.count, self._ledger.worker_id, request.method))
+
+
+def _has_more_to_tell(reader: Reader, *, turn_id: str) -> bool:
+    carried = reader.turn(turn_id)
+    task = reader.operation(carried.operation_id) if carried is not None else None
+    reviews = task is not None and task.review_target is not None
+    return reviews or reader.lacks_plan(turn_id)

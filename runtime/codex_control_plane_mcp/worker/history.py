@@ -49,7 +49,7 @@ async def read_history(
     pages: int = _PAGES,
 ) -> History:
     """Load the thread (which makes Codex ask its open questions again), read back as far as needed."""
-    thread = await load_thread(calls, thread_id, timeout=timeout)
+    thread = (await load_thread(calls, thread_id, timeout=timeout))["thread"]
     turns = await read_turns(calls, thread_id, timeout=timeout, turn_id=turn_id, labels=labels, pages=pages)
     status = thread.get("status", {})
     return History(
@@ -65,19 +65,19 @@ async def load_thread(
     thread_id: str,
     *,
     timeout: float,  # noqa: ASYNC109 -- the calls' own: after it their outcome is unknown, not cancelled
-) -> codex.Thread:
-    """Load and follow the thread; return it as it stands.
+) -> codex.ThreadResumeResult:
+    """Load and follow the thread; return what Codex says of it, with its status as it is.
 
     After a review `thread/resume` calls an idle thread active until its next turn; `thread/read` does not.
     """
     resumed = await calls.thread_resume(timeout=timeout, thread_id=thread_id, exclude_turns=True)
     if resumed["thread"].get("status", {}).get("type") != "active":
-        return resumed["thread"]
+        return resumed
     try:
         read = await calls.thread_read(timeout=timeout, thread_id=thread_id)
     except CallRefused:
-        return resumed["thread"]
-    return {**resumed["thread"], "status": read["thread"].get("status", {})}
+        return resumed
+    return {**resumed, "thread": {**resumed["thread"], "status": read["thread"].get("status", {})}}
 
 
 async def read_turns(

@@ -11,6 +11,7 @@ from codex_control_plane_contract.lifecycles import attempt, operation
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import calls
 from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.loaded_thread import LoadedThread
 
 OpeningKind: TypeAlias = Literal["thread_start", "thread_fork"]
 
@@ -27,8 +28,8 @@ def kind_of(row: operation.Operation) -> OpeningKind:
     return "thread_fork" if row.operation_type == "fork_thread" else "thread_start"
 
 
-async def call_codex(row: operation.StartingThread, calling: attempt.Sent, link: Link) -> str:
-    """Return the id of the thread that Codex made. Raises CallError and ReplyInvalid."""
+async def call_codex(row: operation.StartingThread, calling: attempt.Sent, link: Link) -> LoadedThread:
+    """Return the thread that Codex made. Raises CallError and ReplyInvalid."""
     codex = link.session.calls
     if kind_of(row) == "thread_fork":
         assert row.source_thread_id is not None, "fork_thread names its thread"
@@ -40,7 +41,7 @@ async def call_codex(row: operation.StartingThread, calling: attempt.Sent, link:
             model=row.model,
             thread_source=calling.attempt_id,
         )
-        return forked["thread"]["id"]
+        return LoadedThread.made(forked)
     started = await codex.thread_start(
         timeout=row.timeout_seconds,
         cwd=row.cwd,
@@ -50,7 +51,7 @@ async def call_codex(row: operation.StartingThread, calling: attempt.Sent, link:
         sandbox="read-only",
         thread_source=calling.attempt_id,
     )
-    return started["thread"]["id"]
+    return LoadedThread.made(started)
 
 
 def settle(transaction: Transaction, reader: Reader, operation_id: str, thread_id: str) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from codex_control_plane_contract.lifecycles import turn
 from codex_control_plane_contract.values import JsonObject, JsonValue, Value
+from codex_control_plane_mcp import plans
 from codex_control_plane_mcp.store import Transaction
+from codex_control_plane_mcp.worker import proposing
 
 Shown = Mapping[str, Value]
 """The columns of a progress event that an item gives: item_id, kind, text."""
@@ -61,7 +63,12 @@ def show(transaction: Transaction, row: turn.Turn, shown: Shown) -> bool:
 
 
 def catch_up(transaction: Transaction, row: turn.Turn, items: Iterable[JsonObject]) -> None:
-    """Show what a turn's history holds and nobody has heard; an item that was heard is known by its id."""
+    """Show what a turn's history holds and nobody has heard, and keep its plan.
+
+    An item that was heard is known by its id, a plan by its hash.
+    """
+    items = list(items)
+    proposing.keep(transaction, row.thread_id, row.turn_id, plans.proposals(items))
     lines = [shown for item in items for shown in (started(item), completed(item)) if shown is not None]
     new = [show(transaction, row, shown) for shown in lines]
     if any(new):

@@ -5,30 +5,11 @@ turn once it has ended. What runs meanwhile is another one, which names the firs
 that can be stopped, and the only one that the history shows before the end.
 """
 
-import asyncio
-
 from codex_control_plane_contract import codex
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_mcp.worker.history import is_of, read_turns
 
 _CALL_SECONDS = 10.0
-# The end of a review is in the history when Codex tells of it, or some milliseconds later.
-_ENDING_SECONDS = 5.0
-_LOOK_SECONDS = 0.1
-
-
-async def ended_review(reading: codex.CodexCalls, thread_id: str, turn_id: str) -> codex.Turn:
-    """Return a review that has ended, with its report: `turn/completed` shows what stands in its place.
-
-    Raises CallError and ReplyInvalid, and TimeoutError if the history does not show the end.
-    """
-    async with asyncio.timeout(_ENDING_SECONDS):
-        while True:
-            turns = await read_turns(reading, thread_id, timeout=_CALL_SECONDS, turn_id=turn_id, pages=1)
-            found = next((turn for turn in turns if turn["id"] == turn_id), None)
-            if found is not None and found["status"] != "inProgress":
-                return found
-            await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def turn_to_stop(reading: codex.CodexCalls, row: operation.InTurn) -> str | None:

@@ -24,7 +24,8 @@ from codex_control_plane_mcp.worker.history import holds_label, load_thread, rea
 from codex_control_plane_mcp.worker.inputs import Message, message_of
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
-from codex_control_plane_mcp.worker.policies import approval_policy, sandbox_policy
+from codex_control_plane_mcp.worker.loaded_thread import LoadedThread
+from codex_control_plane_mcp.worker.policies import approval_policy, collaboration_mode, sandbox_policy
 from codex_control_plane_mcp.worker.requeueing import put_back, void_calls, withdraw
 from codex_control_plane_mcp.worker.reviewing import Reviewer
 from codex_control_plane_mcp.worker.steering import Steerer, Words
@@ -53,6 +54,7 @@ class Prompt:
     row: operation.StartingTurn
     calling: attempt.Sent
     message: Message
+    thread: LoadedThread
 
 
 Claimed: TypeAlias = operation.StartingAppServer | Opened | Words
@@ -145,16 +147,21 @@ class Starter:
         )
 
     def _open_turn(
-        self, operation_id: str, thread_id: str, message: Message, transaction: Transaction, reader: Reader
+        self,
+        operation_id: str,
+        thread: LoadedThread,
+        message: Message,
+        transaction: Transaction,
+        reader: Reader,
     ) -> Prompt | None:
-        evidence = opening.settle(transaction, reader, operation_id, thread_id)
+        evidence = opening.settle(transaction, reader, operation_id, thread.thread_id)
         row = reader.operation(operation_id)
         if not isinstance(row, operation.StartingThread) or withdraw(transaction, reader, row):
             return None
-        ready = transaction.apply(row.open_turn(thread_id=thread_id), evidence=evidence)
+        ready = transaction.apply(row.open_turn(thread_id=thread.thread_id), evidence=evidence)
         if message.images:
             transaction.touch(ready.note_images(input_items=[image.as_json() for image in message.images]))
-        return Prompt(ready, self._record(transaction, ready, "turn_start"), message)
+        return Prompt(ready, self._record(transaction, ready, "turn_start"), message, thread)
 
     def _record(
         self,
@@ -179,9 +186,10 @@ class Starter:
         # Held from before the resume, so that the follower of an earlier turn does not leave the thread in
         # between, until the turn is on record: its messages would find no owner before.
         async with link.following.holding(thread_id):
-            if not await self._resumed(row, thread_id, link):
+            thread = await self._resumed(row, thread_id, link)
+            if thread is None:
                 return None
-            return await self._hand_over(row, thread_id, await self._due_message(row, thread_id, link), link)
+            return await self._hand_over(row, thread, await self._due_message(row, thread_id, link), link)
 
     async def _due_message(self, row: operation.StartingThread, thread_id: str, link: Link) -> Message:
         """Return what Codex is to be told now: the message, or to go on with it where the thread holds it.
@@ -213,22 +221,24 @@ class Starter:
             calling = await self._ledger.change(
                 lambda transaction, _: self._record(transaction, opened.row, opening.kind_of(opened.row))
             )
-        thread_id = await self._new_thread(opened.row, calling, link)
-        async with link.following.holding(thread_id):
+        thread = await self._new_thread(opened.row, calling, link)
+        async with link.following.holding(thread.thread_id):
             if not opened.row.runs_turn:
-                await self._finish_fork(opened.row, thread_id, link)
+                await self._finish_fork(opened.row, thread.thread_id, link)
                 return True
-            return await self._hand_over(opened.row, thread_id, message, link)
+            return await self._hand_over(opened.row, thread, message, link)
 
     async def _hand_over(
-        self, row: operation.StartingThread, thread_id: str, message: Message, link: Link
+        self, row: operation.StartingThread, thread: LoadedThread, message: Message, link: Link
     ) -> bool:
         if row.review_target is not None:
-            return await self._reviewer.hand_over(row, thread_id, link)
-        prompt = await self._ledger.change(partial(self._open_turn, row.operation_id, thread_id, message))
+            return await self._reviewer.hand_over(row, thread.thread_id, link)
+        prompt = await self._ledger.change(partial(self._open_turn, row.operation_id, thread, message))
         return prompt is None or await self._submit(prompt, link)
 
-    async def _new_thread(self, row: operation.StartingThread, calling: attempt.Sent, link: Link) -> str:
+    async def _new_thread(
+        self, row: operation.StartingThread, calling: attempt.Sent, link: Link
+    ) -> LoadedThread:
         self._ledger.require_lease()
         try:
             return await opening.call_codex(row, calling, link)
@@ -240,20 +250,22 @@ class Starter:
             # Whatever became of it, an unused thread holds no prompt of this task.
             raise StartFailed(unavailable(fault)) from fault
 
-    async def _resumed(self, row: operation.StartingThread, thread_id: str, link: Link) -> bool:
-        """Load the thread; return False if it is one of ours that never came to be."""
+    async def _resumed(
+        self, row: operation.StartingThread, thread_id: str, link: Link
+    ) -> LoadedThread | None:
+        """Load the thread; return None if it is one of ours that never came to be."""
         try:
-            thread = await load_thread(link.session.calls, thread_id, timeout=row.timeout_seconds)
+            reply = await load_thread(link.session.calls, thread_id, timeout=row.timeout_seconds)
         except CallRefused as refused:
             never_used = opening.makes_thread(row) and row.continues_turn_id is None
             if thread_lost(refused) and never_used:
-                return False
+                return None
             raise StartFailed(refusal(refused)) from refused
         except (CallError, ReplyInvalid) as fault:
             raise StartFailed(unavailable(fault)) from fault
-        if thread.get("status", {}).get("type") == "active":
+        if reply["thread"].get("status", {}).get("type") == "active":
             raise StartFailed(busy("The thread has an active turn that another client of Codex started."))
-        return True
+        return LoadedThread.resumed(reply)
 
     async def _submit(self, prompt: Prompt, link: Link) -> bool:
         """Hand the prompt to Codex and record what it says; False if the reply is lost."""
@@ -271,6 +283,7 @@ class Starter:
                 approval_policy=approval_policy(row),
                 sandbox_policy=sandbox_policy(row),
                 output_schema=row.output_schema,
+                collaboration_mode=collaboration_mode(row, prompt.thread),
             )
         except CallRefused as refused:
             error = refusal(refused)

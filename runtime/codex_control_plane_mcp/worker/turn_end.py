@@ -1,10 +1,12 @@
 """How a turn ended, as a value."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from codex_control_plane_contract.types import Error
 from codex_control_plane_contract.values import JsonObject
+from codex_control_plane_mcp.plans import Proposal
 
 TerminalStatus = Literal["completed", "failed", "interrupted"]
 TerminalSource = Literal["notification", "reconciled", "after_restart"]
@@ -15,7 +17,8 @@ class TurnEnd:
     """How a turn ended, and what shows it.
 
     ``broke_off`` says that its app-server died with it, and that nobody stopped it; ``resets_at``
-    (milliseconds) is when the usage limit that ended it is reset, as far as Codex has told.
+    (milliseconds) is when the usage limit that ended it is reset, as far as Codex has told; ``proposals`` are
+    the plans among the items that came with the end.
     """
 
     status: TerminalStatus
@@ -26,6 +29,7 @@ class TurnEnd:
     error: Error | None = None
     broke_off: bool = False
     resets_at: int | None = None
+    proposals: Sequence[Proposal] = ()
 
     @property
     def reason(self) -> Error:

@@ -9,6 +9,7 @@ from typing import Literal, assert_never
 from codex_control_plane_contract.lifecycles import attempt, interaction, operation, turn
 from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.store import Reader, Transaction
+from codex_control_plane_mcp.worker import proposing
 from codex_control_plane_mcp.worker.continuation import carry_on, settle_operation
 from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.turn_end import TerminalStatus, TurnEnd
@@ -47,7 +48,7 @@ def begin_turn(
 def end_turn(
     transaction: Transaction, reader: Reader, turn_id: str, end: TurnEnd, patience: Patience
 ) -> bool:
-    """Record the end of a turn, what becomes of its operation, and the end of its unanswered questions.
+    """Record the end of a turn, its plan, what becomes of its operation, and the end of its open questions.
 
     The first outcome wins: an equal one is absorbed, a different one is journalled as a conflict.
     Returns whether the turn is one of ours.
@@ -55,6 +56,7 @@ def end_turn(
     row = reader.turn(turn_id)
     if row is None:
         return False
+    proposing.keep(transaction, row.thread_id, turn_id, end.proposals)
     if isinstance(row, turn.Ended):
         event = _EVENTS[end.status]
         if row.verdict(event) == "conflict":
