@@ -116,6 +116,14 @@ CONTINUATION_PROMPT: Final = (
 )
 """Sent in place of the caller's message when the thread already holds it and the turn broke off."""
 
+IMPLEMENTATION_PROMPT: Final = "Implement the plan."
+"""Carries out an approved plan, where the caller says nothing else."""
+
+CHOSEN_IMPLEMENTATION_PROMPT: Final = (
+    "Implement the following plan, and none of the other plans in this conversation:"
+)
+"""The same where the thread went on after the plan; the plan itself follows."""
+
 Choice: TypeAlias = Literal["declare_lost", "declare_never_received", "submit_again"]
 """What an operator may decide where the truth cannot be known."""
 
@@ -345,7 +353,6 @@ class Goal(TypedDict):
     objective: str
     status: str
     tokenBudget: NotRequired[int]
-    tokensUsed: NotRequired[int]
 
 
 class Turn(TypedDict):
@@ -468,7 +475,6 @@ _SHAPES: Final[Shapes] = {
         Field("objective", "objective", "string", required=True),
         Field("status", "status", "string", required=True),
         Field("tokenBudget", "token_budget", "integer"),
-        Field("tokensUsed", "tokens_used", "integer"),
     ),
     "Turn": (
         Field("id", "id", "string", required=True),
@@ -872,6 +878,22 @@ class AccountRateLimitsUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadGoalUpdated:
+    """The goal of a thread was written, by whomever."""
+
+    method: ClassVar[str] = "thread/goal/updated"
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadGoalCleared:
+    """The goal of a thread was taken off, by whomever."""
+
+    method: ClassVar[str] = "thread/goal/cleared"
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRequestResolved:
     """A question is closed."""
 
@@ -889,6 +911,8 @@ Notification: TypeAlias = (
     | ThreadStatusChanged
     | ThreadTokenUsageUpdated
     | AccountRateLimitsUpdated
+    | ThreadGoalUpdated
+    | ThreadGoalCleared
     | ServerRequestResolved
 )
 """A notification that is listened to."""
@@ -952,6 +976,8 @@ _NOTIFICATIONS: Final[Mapping[str, tuple[type[Notification], Fields]]] = {
         AccountRateLimitsUpdated,
         (Field("rateLimits", "rate_limits", "object", required=True),),
     ),
+    "thread/goal/updated": (ThreadGoalUpdated, (Field("threadId", "thread_id", "string", required=True),)),
+    "thread/goal/cleared": (ThreadGoalCleared, (Field("threadId", "thread_id", "string", required=True),)),
     "serverRequest/resolved": (
         ServerRequestResolved,
         (

@@ -9,6 +9,7 @@ ControlPlaneError
 ├── CodexThreadNotFound
 ├── CodexTurnNotFound
 ├── CodexOperationNotFound
+├── CodexWorkflowNotFound
 ├── CodexAppServerUnavailable
 ├── CodexAppServerIncompatible
 ├── CodexSendFailed
@@ -110,6 +111,16 @@ class CodexOperationNotFound(ControlPlaneError):
     """
 
     code = "CODEX_OPERATION_NOT_FOUND"
+    retryable = False
+
+
+class CodexWorkflowNotFound(ControlPlaneError):
+    """No such workflow on record.
+
+    Next: Use the workflowId that codex_start_plan_workflow returned.
+    """
+
+    code = "CODEX_WORKFLOW_NOT_FOUND"
     retryable = False
 
 
@@ -231,6 +242,7 @@ ERRORS: Final[Mapping[ErrorCode, type[ControlPlaneError]]] = {
     "CODEX_THREAD_NOT_FOUND": CodexThreadNotFound,
     "CODEX_TURN_NOT_FOUND": CodexTurnNotFound,
     "CODEX_OPERATION_NOT_FOUND": CodexOperationNotFound,
+    "CODEX_WORKFLOW_NOT_FOUND": CodexWorkflowNotFound,
     "CODEX_APP_SERVER_UNAVAILABLE": CodexAppServerUnavailable,
     "CODEX_APP_SERVER_INCOMPATIBLE": CodexAppServerIncompatible,
     "CODEX_SEND_FAILED": CodexSendFailed,

@@ -35,6 +35,8 @@ Kind: TypeAlias = Literal[
     "thread_unarchive",
     "thread_compaction",
     "review_start",
+    "goal_set",
+    "goal_clear",
 ]
 """Which call it is."""
 
@@ -75,11 +77,11 @@ class AttemptRow:
     updated_at: int
     """When the state changed last."""
     operation_id: str | None
-    """The task that the call serves; none where a thread action asked for it."""
+    """The task that the call serves; none where a thread action or a goal asked for it."""
     kind: Kind
     """Which call it is."""
     subject_id: str
-    """What the call is about; the operation, turn, interaction or thread action."""
+    """What the call is about; the operation, turn, interaction, thread action or goal."""
     worker_id: str
     """The worker that makes the call."""
     app_server_generation: int
@@ -260,6 +262,8 @@ _STORED: Final = Table(
                 "thread_unarchive",
                 "thread_compaction",
                 "review_start",
+                "goal_set",
+                "goal_clear",
             ),
         ),
         Column("subject_id", "text"),

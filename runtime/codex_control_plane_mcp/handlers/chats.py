@@ -1,8 +1,9 @@
-"""`codex_start_chat` and `codex_send_message`: thin forms of `codex_submit_task` (contract §3)."""
+"""`codex_start_chat`, `codex_send_message` and `codex_execute_plan`: thin forms of `codex_submit_task`."""
 
 from typing import TypeAlias
 
 from codex_control_plane_contract.arguments import (
+    ExecutePlanArguments,
     SendMessageArguments,
     StartChatArguments,
     SubmitTaskArguments,
@@ -16,7 +17,7 @@ from codex_control_plane_mcp.handlers.submission import submit_task
 from codex_control_plane_mcp.handlers.turn_view import present_message
 from codex_control_plane_mcp.handlers.waiting import first_found, on_thread
 
-_ChatArguments: TypeAlias = StartChatArguments | SendMessageArguments
+_ChatArguments: TypeAlias = StartChatArguments | SendMessageArguments | ExecutePlanArguments
 
 
 async def start_chat(context: Context, arguments: StartChatArguments) -> ChatTask:
@@ -44,6 +45,23 @@ async def send_message(context: Context, arguments: SendMessageArguments) -> Cha
         project_id=arguments.project_id,
         message=arguments.message,
         collaboration_mode=arguments.collaboration_mode,
+        sandbox=arguments.sandbox,
+        approval_policy=arguments.approval_policy,
+        timeout_seconds=arguments.timeout_seconds,
+    )
+    return await _submit(context, task, arguments)
+
+
+async def execute_plan(context: Context, arguments: ExecutePlanArguments) -> ChatTask:
+    """Carry out a plan; return how its task stands. Raises as `submit_task` does."""
+    task = SubmitTaskArguments(
+        operation_type="execute_plan",
+        workflow_id=arguments.workflow_id,
+        chat_id=arguments.chat_id,
+        project_id=arguments.project_id,
+        client_request_id=arguments.client_request_id,
+        message=arguments.message,
+        output_schema=arguments.output_schema,
         sandbox=arguments.sandbox,
         approval_policy=arguments.approval_policy,
         timeout_seconds=arguments.timeout_seconds,

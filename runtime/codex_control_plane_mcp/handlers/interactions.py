@@ -14,6 +14,7 @@ from codex_control_plane_contract.lifecycles import interaction
 from codex_control_plane_contract.types import Answered, InteractionList
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp import answers, questions
+from codex_control_plane_mcp.handlers.approval import known_workflow
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.interaction_view import answer_recorded, present_interaction
 from codex_control_plane_mcp.handlers.moment import Moment, look
@@ -59,9 +60,12 @@ def _list(context: Context, arguments: ListPendingInteractionsArguments) -> Inte
     with look(context) as moment:
         if arguments.operation_id is not None:
             known_operation(moment.reader, arguments.operation_id)
+        if arguments.workflow_id is not None:
+            known_workflow(moment.reader, arguments.workflow_id)
         rows = moment.reader.interactions(
             states=states,
             operation_id=arguments.operation_id,
+            workflow_id=arguments.workflow_id,
             thread_id=arguments.thread_id,
             turn_id=arguments.turn_id,
             # One more than asked for tells whether there are more.

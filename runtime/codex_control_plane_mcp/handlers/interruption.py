@@ -2,14 +2,16 @@
 
 from codex_control_plane_contract.arguments import InterruptTurnArguments
 from codex_control_plane_contract.errors import CodexTurnNotFound, InvalidArgument
-from codex_control_plane_contract.lifecycles import operation, turn
+from codex_control_plane_contract.lifecycles import operation, plan_workflow, turn
 from codex_control_plane_contract.types import Interrupted
+from codex_control_plane_mcp.handlers.approval import known_workflow
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.moment import look
 from codex_control_plane_mcp.handlers.next_steps import next_step
 from codex_control_plane_mcp.handlers.status import known_operation
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.waiting import first_found, on_thread
+from codex_control_plane_mcp.handlers.workflow_view import next_step_of
 from codex_control_plane_mcp.store.reading import Reader
 from codex_control_plane_mcp.store.transaction import Transaction
 
@@ -26,18 +28,21 @@ async def interrupt_turn(context: Context, arguments: InterruptTurnArguments) ->
         if not row.facts.terminal:
             context.summon()
             await first_found(lambda: _end(context, row.operation_id), listener, arguments.timeout_seconds)
-    return await on_thread(lambda: _present(context, row.operation_id, command_id))
+    return await on_thread(lambda: _present(context, row.operation_id, command_id, arguments.workflow_id))
 
 
 def _refuse_misfits(arguments: InterruptTurnArguments) -> None:
     turn_named = arguments.thread_id is not None or arguments.turn_id is not None
-    if arguments.operation_id is not None:
-        if turn_named:
+    one_named = [name for name in ("operation_id", "workflow_id") if getattr(arguments, name) is not None]
+    if one_named:
+        if turn_named or len(one_named) > 1:
             raise InvalidArgument(
-                "Give operation_id, or thread_id and turn_id; not both.", path="operation_id"
+                "Give one of operation_id, workflow_id, or thread_id with turn_id.", path=one_named[0]
             )
     elif not turn_named:
-        raise InvalidArgument("Give operation_id, or thread_id and turn_id.", path="operation_id")
+        raise InvalidArgument(
+            "Give operation_id, workflow_id, or thread_id and turn_id.", path="operation_id"
+        )
     elif arguments.thread_id is None:
         raise InvalidArgument("turn_id needs the thread_id of its turn.", path="thread_id")
     elif arguments.turn_id is None:
@@ -47,6 +52,10 @@ def _refuse_misfits(arguments: InterruptTurnArguments) -> None:
 def _request(context: Context, arguments: InterruptTurnArguments) -> tuple[operation.Operation, str | None]:
     """Store the wish; return the task, ended if that was all, and the command that carries it out, if any."""
     with context.store.transaction(context.actor_id) as (transaction, reader):
+        if arguments.workflow_id is not None:
+            workflow = known_workflow(reader, arguments.workflow_id)
+            if isinstance(workflow, plan_workflow.Planned):
+                return _drop_plan(transaction, reader, workflow), None
         row = _named_operation(reader, arguments)
         if isinstance(row, operation.Ended):
             raise _ended(row)
@@ -70,6 +79,16 @@ def _stop(
     return transaction.apply(row.cancel())
 
 
+def _drop_plan(
+    transaction: Transaction, reader: Reader, workflow: plan_workflow.Planned
+) -> operation.Operation:
+    """Stop a workflow whose plan is not wanted; return the task that made it, which has ended."""
+    transaction.apply(workflow.stop(), by="client", evidence="codex_interrupt_turn")
+    planner = reader.operation(workflow.plan_operation_id)
+    assert planner is not None, "the schema keeps the task of a workflow"
+    return planner
+
+
 def _ask_to_stop(
     transaction: Transaction, row: operation.Starting | operation.Steering | operation.InTurn
 ) -> tuple[operation.Operation, str]:
@@ -82,6 +101,9 @@ def _ask_to_stop(
 def _named_operation(reader: Reader, arguments: InterruptTurnArguments) -> operation.Operation:
     if arguments.operation_id is not None:
         return known_operation(reader, arguments.operation_id)
+    if arguments.workflow_id is not None:
+        workflow = known_workflow(reader, arguments.workflow_id)
+        return known_operation(reader, workflow.execution_operation_id or workflow.plan_operation_id)
     row = reader.operation_of_turn(arguments.thread_id or "", arguments.turn_id or "")
     if row is None:
         earlier = reader.turn(arguments.turn_id or "")
@@ -125,10 +147,13 @@ def _end(context: Context, operation_id: str) -> operation.Operation | None:
     return row if row.facts.terminal else None
 
 
-def _present(context: Context, operation_id: str, command_id: str | None) -> Interrupted:
+def _present(
+    context: Context, operation_id: str, command_id: str | None, workflow_id: str | None
+) -> Interrupted:
     with look(context) as moment:
         row = known_operation(moment.reader, operation_id)
-        step = next_step(moment, row)
+        workflow = moment.reader.plan_workflow(workflow_id) if workflow_id is not None else None
+        step = next_step_of(moment, workflow) if workflow is not None else next_step(moment, row)
     result: Interrupted = {
         "operationId": row.operation_id,
         "status": row.status,
@@ -137,6 +162,9 @@ def _present(context: Context, operation_id: str, command_id: str | None) -> Int
         "recommendedPollAfterSeconds": step["recommendedPollAfterSeconds"],
         "pollRecommended": step["pollRecommended"],
     }
+    if workflow is not None:
+        result["workflowId"] = workflow.plan_workflow_id
+        result["workflowPhase"] = workflow.status
     if row.thread_id is not None:
         result["threadId"] = row.thread_id
     if row.turn_id is not None:

@@ -19,7 +19,7 @@ def refuse_steer_misfits(arguments: SubmitTaskArguments) -> None:
         raise InvalidArgument("steer_turn needs thread_id or chat_id.", path="thread_id")
     _refuse(
         arguments,
-        (*_OF_THE_TURN, *_BESIDE_THE_PROMPT, "title", "source_thread_id"),
+        (*_OF_THE_TURN, *_BESIDE_THE_PROMPT, "title", "source_thread_id", "workflow_id"),
         "does not fit steer_turn: the turn runs",
     )
     _refuse_recovery(arguments, "steer_turn: it runs no turn of its own")
@@ -29,6 +29,7 @@ def refuse_fork_misfits(arguments: SubmitTaskArguments) -> None:
     """Raise INVALID_ARGUMENT unless the arguments name a thread to copy, and fit what is said to the copy."""
     _require("fork_thread", arguments, ("source_thread_id",))
     _refuse(arguments, ("thread_id", "chat_id"), "does not fit fork_thread: give source_thread_id")
+    _refuse(arguments, ("workflow_id",), "fits execute_plan only")
     _refuse(arguments, ("expected_turn_id",), "fits steer_turn only")
     if arguments.ephemeral:
         raise InvalidArgument(
@@ -51,11 +52,32 @@ def refuse_fork_misfits(arguments: SubmitTaskArguments) -> None:
         _refuse_recovery(arguments, "fork_thread without a message: it runs no turn")
 
 
+def refuse_execution_misfits(arguments: SubmitTaskArguments) -> None:
+    """Raise INVALID_ARGUMENT unless the arguments name a workflow, or the thread of a plan."""
+    named = [name for name in ("workflow_id", "thread_id", "chat_id") if getattr(arguments, name) is not None]
+    if not named:
+        raise InvalidArgument("execute_plan needs workflow_id or chat_id.", path="workflow_id")
+    if "workflow_id" in named and len(named) > 1:
+        raise InvalidArgument("Give workflow_id or the thread of the plan; not both.", path=named[1])
+    if "workflow_id" in named:
+        _refuse(arguments, ("project_id",), "is that of the workflow")
+    _refuse(arguments, ("cwd", "title", "input_items"), "does not fit execute_plan: the plan is made")
+    _refuse(arguments, ("expected_turn_id",), "fits steer_turn only")
+    _refuse(arguments, ("source_thread_id",), "fits fork_thread only")
+    if arguments.collaboration_mode == "plan":
+        raise InvalidArgument(
+            "execute_plan carries a plan out, which mode plan forbids.",
+            path="collaboration_mode",
+            allowed=["default"],
+        )
+
+
 def refuse_other_misfits(arguments: SubmitTaskArguments) -> None:
     """Raise INVALID_ARGUMENT for what only a steer or a fork may bring or leave out."""
     _require(arguments.operation_type, arguments, ("message",))
     _refuse(arguments, ("expected_turn_id",), "fits steer_turn only")
     _refuse(arguments, ("source_thread_id",), "fits fork_thread only")
+    _refuse(arguments, ("workflow_id",), "fits execute_plan only")
     if arguments.ephemeral:
         raise InvalidArgument("ephemeral is not supported.", path="ephemeral", allowed=[False])
 

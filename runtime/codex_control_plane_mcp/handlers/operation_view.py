@@ -1,6 +1,7 @@
 """Tasks as clients see them, each fact once (contract §4 Operation, §19.8)."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final, cast
 
 from codex_control_plane_contract.arguments import GetOperationStatusArguments
@@ -94,6 +95,10 @@ def _add_names(view: Operation, row: operation.Operation) -> None:
         view["threadId"] = row.thread_id
     if row.turn_id is not None:
         view["turnId"] = row.turn_id
+    if row.workflow_id is not None:
+        view["workflowId"] = row.workflow_id
+    if row.workflow_role is not None:
+        view["workflowRole"] = row.workflow_role
     if row.last_error is not None:
         view["lastError"] = redacted(row.last_error)
 
@@ -192,7 +197,12 @@ def _summarise_request(row: operation.Operation) -> RequestSummary:
 
 def _events(moment: Moment, row: operation.Operation) -> list[JournalEntry]:
     """Return what the task, its turn, its calls and its questions went through, in order."""
-    return [_entry(entry) for entry in moment.reader.journal_of_operation(row.operation_id)]
+    return present_journal(moment.reader.journal_of_operation(row.operation_id))
+
+
+def present_journal(rows: Iterable[JournalRow]) -> list[JournalEntry]:
+    """Return changes of state as clients see them."""
+    return [_entry(row) for row in rows]
 
 
 def _entry(row: JournalRow) -> JournalEntry:

@@ -21,6 +21,7 @@ from codex_control_plane_contract.lifecycles.operation import (
 from codex_control_plane_contract.types import InputItem
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.handlers.misfits import (
+    refuse_execution_misfits,
     refuse_fork_misfits,
     refuse_other_misfits,
     refuse_steer_misfits,
@@ -55,6 +56,7 @@ class TaskRequest:
     thread_id: str | None
     source_thread_id: str | None
     expected_turn_id: str | None
+    workflow_id: str | None
     title: str | None
     model: str | None
     effort: str | None
@@ -92,6 +94,7 @@ class TaskRequest:
             thread_id=arguments.thread_id or arguments.chat_id,
             source_thread_id=arguments.source_thread_id,
             expected_turn_id=arguments.expected_turn_id,
+            workflow_id=arguments.workflow_id,
             title=arguments.title,
             model=arguments.model,
             effort=arguments.effort,
@@ -148,6 +151,7 @@ class TaskRequest:
             "thread_id": self.thread_id,
             "source_thread_id": self.source_thread_id,
             "expected_turn_id": self.expected_turn_id,
+            "workflow_id": self.workflow_id,
             "title": self.title,
             "model": self.model,
             "effort": self.effort,
@@ -206,6 +210,10 @@ def _refuse_misfits(arguments: SubmitTaskArguments) -> None:
         return
     if arguments.operation_type == "steer_turn":
         refuse_steer_misfits(arguments)
+        _refuse_two_threads(arguments)
+        return
+    if arguments.operation_type == "execute_plan":
+        refuse_execution_misfits(arguments)
         _refuse_two_threads(arguments)
         return
     refuse_other_misfits(arguments)

@@ -170,6 +170,28 @@ WHERE thread_id = :thread_id ORDER BY plan_workflow.created_at DESC LIMIT 1;
 -- The tasks of a workflow, in the order in which they were handed in.
 SELECT * FROM operation WHERE workflow_id = :workflow_id ORDER BY created_at, operation_id;
 
+-- name: open_discussion
+-- The oldest message on the thread of a workflow's plan that has not ended.
+SELECT * FROM operation
+WHERE workflow_id = :workflow_id AND workflow_role = 'discussion' AND completed_at IS NULL
+ORDER BY created_at LIMIT 1;
+
+-- name: latest_plans_of_thread
+-- The newest plan of each of the newest turns of a thread that made one, the newest first.
+SELECT * FROM turn_plan
+WHERE sequence IN (SELECT max(sequence) FROM turn_plan WHERE thread_id = :thread_id GROUP BY turn_id)
+ORDER BY sequence DESC LIMIT :limit;
+
+-- name: latest_turn_of_thread
+-- The newest turn of a thread, of ours or of another client that made a plan in it.
+SELECT turn_id FROM (
+  SELECT turn_id, created_at AS at FROM turn
+  WHERE thread_id = :thread_id AND (:besides IS NULL OR operation_id <> :besides)
+  UNION ALL
+  SELECT turn_id, seen_at AS at FROM turn_plan
+  WHERE thread_id = :thread_id AND turn_id NOT IN (SELECT turn_id FROM turn)
+) ORDER BY at DESC, turn_id DESC LIMIT 1;
+
 -- name: workflow_cursor
 -- The newest change of a workflow, of its tasks or of their questions.
 SELECT max(sequence) AS latest FROM journal
@@ -254,6 +276,7 @@ WHERE turn_id = :turn_id AND state IN ('pending', 'answering', 'declining') ORDE
 SELECT * FROM interaction
 WHERE state IN (SELECT value FROM json_each(:states))
   AND (:operation_id IS NULL OR operation_id = :operation_id)
+  AND (:workflow_id IS NULL OR operation_id IN (SELECT operation_id FROM operation WHERE workflow_id = :workflow_id))
   AND (:thread_id IS NULL OR thread_id = :thread_id)
   AND (:turn_id IS NULL OR turn_id = :turn_id)
 ORDER BY created_at, interaction_id
@@ -360,6 +383,27 @@ SELECT * FROM operation
 WHERE last_error IS NOT NULL AND updated_at >= :since
 ORDER BY updated_at DESC LIMIT :limit;
 
+-- name: goal_standings
+-- The goals that have not ended, with the thread of their workflow and how that has ended, if it has; oldest first.
+SELECT goal.*, operation.thread_id AS workflow_thread_id, plan_workflow.state AS workflow_state,
+       plan_workflow.completed_at AS workflow_ended_at
+FROM goal
+JOIN plan_workflow ON plan_workflow_id = goal.workflow_id
+JOIN operation ON operation_id = plan_workflow.plan_operation_id
+WHERE goal.state IN ('pending_thread', 'active') ORDER BY goal.created_at, goal_id;
+
+-- name: goal_standing
+-- The same of one goal.
+SELECT goal.*, operation.thread_id AS workflow_thread_id, plan_workflow.state AS workflow_state,
+       plan_workflow.completed_at AS workflow_ended_at
+FROM goal
+JOIN plan_workflow ON plan_workflow_id = goal.workflow_id
+JOIN operation ON operation_id = plan_workflow.plan_operation_id
+WHERE goal_id = :goal_id AND goal.state IN ('pending_thread', 'active');
+
+-- name: goal_of_workflow
+SELECT * FROM goal WHERE workflow_id = :workflow_id;
+
 -- name: open_work
 SELECT
   (SELECT count(*) FROM operation WHERE state = 'queued') AS queued,
@@ -367,6 +411,12 @@ SELECT
   (SELECT count(*) FROM turn WHERE state IN ('running', 'waiting_for_approval', 'waiting_for_user_input')) AS turns,
   (SELECT count(*) FROM interaction WHERE state = 'pending') AS interactions,
   (SELECT count(*) FROM worker_command WHERE state IN ('queued', 'running')) AS commands,
+  (SELECT count(*) FROM goal
+    JOIN plan_workflow ON plan_workflow_id = goal.workflow_id
+    JOIN operation ON operation_id = plan_workflow.plan_operation_id
+    WHERE goal.state IN ('pending_thread', 'active')
+      AND (plan_workflow.completed_at IS NOT NULL
+           OR (goal.state = 'pending_thread' AND operation.thread_id IS NOT NULL))) AS goals,
   (SELECT count(*) FROM operation
     WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                     'waiting_for_approval', 'waiting_for_user_input', 'steering')) AS in_hand,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from codex_control_plane_contract.lifecycles.attempt import Attempt
 from codex_control_plane_contract.lifecycles.attempt import read as read_attempt
+from codex_control_plane_contract.lifecycles.goal import Goal
+from codex_control_plane_contract.lifecycles.goal import read as read_goal
 from codex_control_plane_contract.lifecycles.interaction import Interaction, Pending
 from codex_control_plane_contract.lifecycles.interaction import read as read_interaction
 from codex_control_plane_contract.lifecycles.operation import Operation, Queued, WaitingForQuota
@@ -38,6 +40,7 @@ from codex_control_plane_contract.values import Value
 from codex_control_plane_mcp.store.contenders import Contender, Lane, read_contender, read_lane
 from codex_control_plane_mcp.store.database import connect_read_only
 from codex_control_plane_mcp.store.faults import explained
+from codex_control_plane_mcp.store.goal_standing import GoalStanding
 from codex_control_plane_mcp.store.prompts import KnownPrompt
 from codex_control_plane_mcp.store.statements import named_statements
 
@@ -214,6 +217,21 @@ class Reader:
         """Return the tasks of a workflow, in the order in which they were handed in."""
         return [read_operation(row) for row in self._all("operations_of_workflow", workflow_id=workflow_id)]
 
+    def open_discussion(self, workflow_id: str) -> Operation | None:
+        """Return the oldest message on the thread of a workflow's plan that has not ended, or None."""
+        row = self._one("open_discussion", workflow_id=workflow_id)
+        return read_operation(row) if row else None
+
+    def latest_plans_of_thread(self, thread_id: str, *, limit: int) -> list[TurnPlanRow]:
+        """Return the newest plan of each of the newest turns that made one, in order."""
+        rows = self._all("latest_plans_of_thread", thread_id=thread_id, limit=limit)
+        return [read_turn_plan(row) for row in reversed(rows)]
+
+    def latest_turn_of_thread(self, thread_id: str, *, besides: str | None) -> str | None:
+        """Return the newest turn of a thread but for those of the operation ``besides``, or None."""
+        row = self._one("latest_turn_of_thread", thread_id=thread_id, besides=besides)
+        return str(row["turn_id"]) if row else None
+
     def workflow_cursor(self, workflow_id: str) -> int:
         """Return the journal sequence of the newest change of a workflow, its tasks or their questions."""
         return self._number("workflow_cursor", "latest", workflow_id=workflow_id) or 0
@@ -293,6 +311,7 @@ class Reader:
         *,
         states: Iterable[str],
         operation_id: str | None = None,
+        workflow_id: str | None = None,
         thread_id: str | None = None,
         turn_id: str | None = None,
         limit: int,
@@ -302,6 +321,7 @@ class Reader:
             "interactions",
             states=json.dumps(sorted(states)),
             operation_id=operation_id,
+            workflow_id=workflow_id,
             thread_id=thread_id,
             turn_id=turn_id,
             limit=limit,
@@ -428,8 +448,23 @@ class Reader:
         """Return the operations with an error that changed since then (milliseconds), newest first."""
         return [read_operation(row) for row in self._all("recent_errors", since=since, limit=limit)]
 
+    def goal_standings(self) -> list[GoalStanding]:
+        """Return the goals that have not ended, and what their workflows have come to, oldest first."""
+        return [GoalStanding.read(row) for row in self._all("goal_standings")]
+
+    def goal_standing(self, goal_id: str) -> GoalStanding | None:
+        """Return where a goal stands; None for one that has ended."""
+        row = self._one("goal_standing", goal_id=goal_id)
+        return GoalStanding.read(row) if row else None
+
+    def goal_of_workflow(self, workflow_id: str) -> Goal | None:
+        """Return the goal that a workflow was started with, or None."""
+        row = self._one("goal_of_workflow", workflow_id=workflow_id)
+        return read_goal(row) if row else None
+
     def open_work(self) -> Mapping[str, int]:
-        """Return counts: queued, waiting_for_quota, in_hand, in_doubt, turns, interactions, commands."""
+        """Return counts: queued, waiting_for_quota, in_hand, in_doubt, turns, interactions, commands,
+        goals (that Codex is to be told of)."""
         row = self._one("open_work")
         assert row is not None
         return {name: _integer(value) or 0 for name, value in row.items()}

@@ -20,10 +20,12 @@ from codex_control_plane_mcp import doubts
 from codex_control_plane_mcp.codex.errors import CallError
 from codex_control_plane_mcp.scheduling import Schedule
 from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
-from codex_control_plane_mcp.worker import asking, doubting
+from codex_control_plane_mcp.store.goal_standing import GoalStanding
+from codex_control_plane_mcp.worker import asking, doubting, goal_decisions
 from codex_control_plane_mcp.worker.commands import Commander, close_fulfilled
 from codex_control_plane_mcp.worker.continuation import replenish
 from codex_control_plane_mcp.worker.faults import Deferred
+from codex_control_plane_mcp.worker.goal_keeping import GoalKeeper
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.linking import Linking
@@ -48,6 +50,7 @@ class Agenda:
     claimable: bool
     in_hand: Sequence[operation.Operation]
     commands: bool
+    goals: Sequence[GoalStanding]
     now: int
     due: Sequence[int | None]
 
@@ -64,6 +67,7 @@ class Executor:
         self._steerer = Steerer(ledger, retry_seconds=settings.retry_seconds)
         self._starter = Starter(ledger, settings, self._steerer)
         self._commander = Commander(ledger, self.wake, silence_seconds=settings.silence_seconds)
+        self._goals = GoalKeeper(ledger, self.wake)
         self._linking = Linking(ledger, settings, state_directory, wake=self.wake)
         self._carried: dict[str, asyncio.Task[None]] = {}
         self._settled: dict[str, Link] = {}
@@ -101,6 +105,7 @@ class Executor:
             task.cancel()
         await asyncio.gather(*self._carried.values(), return_exceptions=True)
         await self._commander.cancel()
+        await self._goals.cancel()
         await self._linking.close()
 
     async def stop_app_server(self) -> None:
@@ -115,8 +120,9 @@ class Executor:
         if agenda.claimable or agenda.overdue:
             await self._claim()
         look = None
-        self.busy = bool(agenda.in_hand or agenda.commands or self._carried)
-        if agenda.in_hand or agenda.commands:
+        goals_due = any(standing.is_due for standing in agenda.goals)
+        self.busy = bool(agenda.in_hand or agenda.commands or goals_due or self._carried)
+        if agenda.in_hand or agenda.commands or goals_due:
             link = self._linking.current()
             if link is not None:
                 if self._settled_with is not link:
@@ -126,6 +132,8 @@ class Executor:
                 self._reconcile(agenda.in_hand, link)
                 look = self._attend(agenda.in_hand, link)
                 await self._commander.carry_out(link)
+        if self._linking.link is not None:
+            self._goals.carry_out(agenda.goals, self._linking.link)
         return self._pause(agenda, look)
 
     async def _claim(self) -> None:
@@ -137,13 +145,15 @@ class Executor:
             self._carry(claimed.operation_id, self._start(claimed, link))
 
     def _look(self, reader: Reader) -> Agenda:
-        now = self._ledger.store.clock.now()
+        now, goals = self._ledger.store.clock.now(), reader.goal_standings()
         return Agenda(
-            overdue=bool(reader.lapsed_interactions(now) or reader.replenished_operations(now)),
+            overdue=bool(reader.lapsed_interactions(now) or reader.replenished_operations(now))
+            or any(standing.is_void for standing in goals),
             claimable=Schedule(reader, self._settings, now=now).next() is not None
             or bool(reader.queued_without_turn(now)),
             in_hand=reader.operations_in_hand(),
             commands=bool(reader.open_commands()),
+            goals=goals,
             now=now,
             due=[reader.next_attempt_due(now), reader.next_deadline(), reader.next_reset()],
         )
@@ -152,6 +162,7 @@ class Executor:
         for question in reader.lapsed_interactions(transaction.now):
             asking.lapse(transaction, question)
         replenish(transaction, reader)
+        goal_decisions.drop_threadless(transaction, reader)
         close_fulfilled(transaction, reader, worker_id=self._ledger.worker_id)
 
     def _pause(self, agenda: Agenda, look: float | None) -> float | None:

@@ -23,6 +23,7 @@ _YOUNG = (
 _ARCHIVED = "is archived"
 _CONFIGURATION = "failed to load configuration"
 _WRITER = "already has an active writer"
+_NO_GOALS = ("unknown variant `thread/goal/", "goals feature is disabled")
 # What turn/steer says of a turn that does not run (any more).
 _NOT_RUNNING = ("no active turn to steer", "expected active turn id")
 
@@ -48,6 +49,11 @@ def may_pass(refused: CallRefused) -> bool:
     """Return whether the same question may be answered later."""
     passing = refused.is_overload or refused.is_draining or thread_young(refused)
     return passing or _WRITER in refused.message or _CONFIGURATION in refused.message
+
+
+def goals_unknown(refused: CallRefused) -> bool:
+    """Return whether this Codex has no goals, or has them switched off."""
+    return any(words in refused.message for words in _NO_GOALS)
 
 
 def thread_lost(refused: CallRefused) -> bool:

@@ -24,6 +24,7 @@ from codex_control_plane_mcp.worker.turns import end_turn
 _LOG = logging.getLogger(__name__)
 _UNSUPPORTED = -32601
 _CALL_SECONDS = 10.0
+_GOAL_CHANGES = frozenset({codex.ThreadGoalUpdated.method, codex.ThreadGoalCleared.method})
 
 
 class Following:
@@ -52,6 +53,7 @@ class Following:
         self._followers: dict[str, Follower] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ends: dict[str, asyncio.Event] = {}
+        self._goal_changes: set[str] = set()
         self.started_turns: set[str] = set()
         self.asked: set[str] = set()
 
@@ -100,11 +102,20 @@ class Following:
         async with asyncio.timeout(_CALL_SECONDS):
             await reached.wait()
 
+    def take_goal_changes(self) -> Set[str]:
+        """Return the threads of whose goals Codex has told something since this was asked last."""
+        changed, self._goal_changes = self._goal_changes, set()
+        return changed
+
     async def _dispatch(self, message: Notification | ServerRequest) -> None:
         self._silences.hear(message.params, asyncio.get_running_loop().time())
         thread_id = message.params.get("threadId")
         if isinstance(thread_id, str):
-            if thread_id in self._followers:
+            if message.method in _GOAL_CHANGES:
+                # In no order with what is asked of goals, so it says no more than that one may look.
+                self._goal_changes.add(thread_id)
+                self._wake()
+            elif thread_id in self._followers:
                 self._put(thread_id, message)
         elif isinstance(message, ServerRequest):
             await self._refuse(message)
@@ -176,7 +187,12 @@ class Following:
                 await self._resolved(notification)
             case codex.ThreadStatusChanged():
                 self._status_changed(notification)
-            case codex.AccountRateLimitsUpdated() | None:
+            case (
+                codex.AccountRateLimitsUpdated()
+                | codex.ThreadGoalUpdated()
+                | codex.ThreadGoalCleared()
+                | None
+            ):
                 return
 
     def _status_changed(self, notification: codex.ThreadStatusChanged) -> None:

@@ -203,7 +203,7 @@ class Worker:
     def _look(self) -> Outlook:
         with self._store.read() as reader:
             work, workers, own = reader.open_work(), reader.live_workers(), reader.worker(self._worker_id)
-        to_do = work["queued"] or work["in_hand"] or work["commands"] or work["waiting_for_quota"]
+        to_do = any(work[each] for each in ("queued", "in_hand", "commands", "goals", "waiting_for_quota"))
         return Outlook(
             handover=own is not None and own.handover_requested_at is not None,
             wanted=bool(to_do or self._store.bells.listening() - {row.pid for row in workers}),
