@@ -126,7 +126,7 @@ EstimatedCostClass: TypeAlias = Literal["light", "normal", "heavy"]
 ReviewDelivery: TypeAlias = Literal["inline", "detached"]
 """Whether the review is in the thread that it was asked for on or in one of its own."""
 
-WorkflowRole: TypeAlias = Literal["plan", "execution", "discussion"]
+WorkflowRole: TypeAlias = Literal["plan", "execution", "discussion", "review"]
 """The part that it plays there."""
 
 QueuedReason: TypeAlias = Literal["retry_after_worker_error"]
@@ -1183,7 +1183,7 @@ _STORED: Final = Table(
         Column("turn_id", "text", optional=True),
         Column("replaces_operation_id", "text", optional=True),
         Column("workflow_id", "text", optional=True),
-        Column("workflow_role", "text", optional=True, values=("plan", "execution", "discussion")),
+        Column("workflow_role", "text", optional=True, values=("plan", "execution", "discussion", "review")),
         Column("worker_id", "text", optional=True),
         Column("attempt_count", "integer"),
         Column("next_attempt_at", "integer", optional=True),

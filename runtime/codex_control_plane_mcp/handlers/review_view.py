@@ -22,8 +22,14 @@ _OUR_WORDS: Final = {theirs: ours for ours, theirs in CODEX_WORDS.items()}
 
 def add_review(view: Operation, moment: Moment, row: operation.Operation) -> None:
     """Add `reviewState` to the view of a review."""
+    if (state := state_of_review(moment, row)) is not None:
+        view["reviewState"] = state
+
+
+def state_of_review(moment: Moment, row: operation.Operation) -> ReviewState | None:
+    """Return what became of a review; None for another task."""
     if row.review_target is None or row.review_delivery is None:
-        return
+        return None
     calls = moment.reader.attempts_of(row.operation_id, "review_start")
     state: ReviewState = {
         "accepted": any(isinstance(call, attempt.Accepted) for call in calls),
@@ -37,7 +43,7 @@ def add_review(view: Operation, moment: Moment, row: operation.Operation) -> Non
         state["reviewThreadId"] = row.thread_id
     if (turn_id := row.turn_id or row.continues_turn_id) is not None:
         state["reviewTurnId"] = turn_id
-    view["reviewState"] = state
+    return state
 
 
 def present_target(stored: JsonObject) -> ReviewTarget:

@@ -202,6 +202,12 @@ WHERE entity_id = :workflow_id
         (SELECT interaction_id FROM interaction JOIN operation USING (operation_id)
          WHERE workflow_id = :workflow_id));
 
+-- name: review_workflow
+SELECT * FROM review_workflow WHERE review_workflow_id = :review_workflow_id;
+
+-- name: review_workflow_by_key
+SELECT * FROM review_workflow WHERE client_request_id = :client_request_id;
+
 -- name: successor_of_plan_workflow
 -- The workflow that took the place of another one.
 SELECT * FROM plan_workflow WHERE replaces_workflow_id = :plan_workflow_id;
