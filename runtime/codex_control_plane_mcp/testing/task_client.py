@@ -15,9 +15,12 @@ from codex_control_plane_contract.types import (
     Interrupted,
     Operation,
     OperationStatus,
+    ReviewAcknowledgement,
     ThreadAction,
     ThreadChanged,
     Turn,
+    Workflow,
+    WorkflowPhase,
 )
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.testing.evidence import turn_id_of
@@ -97,6 +100,32 @@ class TaskClient:
         return cast(
             "Acknowledgement", await self.call("codex_submit_task", operation_type="fork_thread", **arguments)
         )
+
+    async def review(self, **more: JsonValue) -> ReviewAcknowledgement:
+        """Submit a review, in `cwd` unless a thread or a place is named. Raises CallFailed."""
+        placed = any(name in more for name in ("thread_id", "project_id", "cwd"))
+        place: JsonObject = {} if placed else {"cwd": self.cwd}
+        return cast(
+            "ReviewAcknowledgement", await self.call("codex_start_review_workflow", **{**place, **more})
+        )
+
+    async def workflow(self, workflow_id: str, **more: JsonValue) -> Workflow:
+        """Read a workflow. Raises CallFailed."""
+        return cast("Workflow", await self.call("codex_get_workflow_status", workflow_id=workflow_id, **more))
+
+    async def workflow_reaches(
+        self, workflow_id: str, *phases: WorkflowPhase, within: float = PATIENCE
+    ) -> Workflow:
+        """Return the workflow once it is in one of `phases`. Raises WaitedInVain and CallFailed."""
+        deadline = time.monotonic() + within
+        row = await self.workflow(workflow_id)
+        while row["phase"] not in phases:
+            if "completedAt" in row or time.monotonic() >= deadline:
+                raise WaitedInVain(f"{row['phase']} in place of {' or '.join(phases)}: {row}")
+            row = await self.workflow(
+                workflow_id, wait_seconds=_WAIT_SECONDS, state_cursor=row["stateCursor"]
+            )
+        return row
 
     async def turn(self, turn_id: str, **more: JsonValue) -> Turn:
         """Read a turn. Raises CallFailed."""
