@@ -181,13 +181,15 @@ async def test_a_reviewer_cannot_write(rig: ScriptedRig, client: TaskClient) -> 
 
 async def test_a_review_is_stopped_by_its_workflow(rig: ScriptedRig, client: TaskClient) -> None:
     """The turn at work in it is the one that Codex stops; no report is made up."""
-    begun = await client.review(target_type="custom", instructions=prompt("run sleep 60", "say Never."))
+    script = prompt("wait not-to-be-reviewed", "say Never.")
+    begun = await client.review(target_type="custom", instructions=script)
+    assert await rig.model.gates.reached("not-to-be-reviewed", 30)
     await client.workflow_reaches(begun["workflowId"], "reviewing")
     stopped = await client.call("codex_interrupt_turn", workflow_id=begun["workflowId"])
     assert (stopped["status"], stopped["workflowPhase"]) == ("interrupted", "failed")
     row = await client.workflow(begun["workflowId"])
     assert ("finalReport" in row, row["nextRecommendedAction"]) == (False, "none")
-    assert len([one for one in rig.model.requests if "sleep 60" in one.user_text]) == 1
+    assert rig.times_seen(script) == 1
 
 
 async def test_a_queued_review_is_taken_back(rig: ScriptedRig, client: TaskClient) -> None:
