@@ -52,18 +52,20 @@ def reported(row: Workflow) -> str:
         (Fault(REQUEST, "drop"),),
         (Fault(REQUEST, "cut_before"),),
         (Fault(REQUEST, "cut_after"),),
-        (Fault(REPLY, "drop"), Fault(COMPLETED, "drop", nth=2), Fault(COMPLETED, "drop", nth=1)),
+        (Fault(REPLY, "drop"), Fault(COMPLETED, "drop", times=1000)),
     ],
     ids=lambda faults: "-".join(f"{one.subject.kind}-{one.action}" for one in faults),
 )
 async def test_a_review_whose_messages_are_lost_is_held_once(faults: tuple[Fault, ...], inline: bool) -> None:
     """It is known by its place in the history; where nothing stands in that place it was never begun."""
     async with (
-        faulty_rig(None, CODEX_MCP_RETRY_SECONDS="1", CODEX_MCP_SILENCE_SECONDS="1") as (rig, codex),
+        faulty_rig(Script(faults), CODEX_MCP_RETRY_SECONDS="1", CODEX_MCP_SILENCE_SECONDS="1") as (
+            rig,
+            codex,
+        ),
         rig.open_client() as client,
     ):
         thread = {"thread_id": await a_thread(client)} if inline else {}
-        codex.play(Script(faults))
         script = prompt("say Once.")
         begun = await client.review(target_type="custom", instructions=script, timeout_seconds=2, **thread)
         row = await client.workflow_reaches(begun["workflowId"], "completed", within=PATIENT)
@@ -80,7 +82,6 @@ async def test_a_review_outlives_its_worker(rig: ScriptedRig) -> None:
         assert await rig.model.gates.reached("killed", 30)
         await client.workflow_reaches(begun["workflowId"], "reviewing")
         await rig.kill_worker()
-        await rig.start_worker()
         await rig.model.gates.open("killed")
         row = await client.workflow_reaches(begun["workflowId"], "completed", within=PATIENT)
         assert reported(row) == "Survived."
@@ -95,7 +96,6 @@ async def test_a_review_is_stopped_after_its_worker_died(rig: ScriptedRig) -> No
         assert await rig.model.gates.reached("stopped", 30)
         await client.workflow_reaches(begun["workflowId"], "reviewing")
         await rig.kill_worker()
-        await rig.start_worker()
         stopped = await client.call(
             "codex_interrupt_turn", workflow_id=begun["workflowId"], timeout_seconds=90
         )
