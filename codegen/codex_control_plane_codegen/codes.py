@@ -254,12 +254,20 @@ _REFERENCES: Final[Mapping[str, Code]] = {
         "warning",
     ),
     "SPEC-R019": Code(
+        "Name that Python reserves",
+        "Columns, arguments and the properties of types become attributes, events and touches methods. None "
+        "of them can be called from, class, import or like another keyword. The properties of an object "
+        "within an argument or a type can: no attribute is made of them.",
+        "properties: {from: {type: string}}",
+        "Say which one it is (from_turn), or put it into an object.",
+    ),
+    "SPEC-R020": Code(
         "Unknown role",
         "A lifecycle follows rows in a role that their column `role_in` does not have.",
         "roles: {planning: {queued: nothing}}   # and workflow_role has values [plan, execution]",
         "Correct the name, or add the value to the column.",
     ),
-    "SPEC-R020": Code(
+    "SPEC-R021": Code(
         "Unknown event of a follower",
         "A follower says that a change of the followed row raises an event that it does not have.",
         "roles: {plan: {completed: present_plan}}",

@@ -134,7 +134,7 @@ class GetAgentContractArguments:
     """The arguments of `codex_get_agent_contract`."""
 
     detail: Literal["compact", "full"] = "compact"
-    """full adds the errors and what each status means."""
+    """full tells all of each tool and status and the errors."""
     client_type: str | None = None
     """Your name; for the log."""
     include_examples: bool = False
@@ -383,7 +383,7 @@ class ListPendingInteractionsArguments:
 class StartPlanWorkflowArguments:
     """The arguments of `codex_start_plan_workflow`."""
 
-    WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = ("timeout_seconds", "max_continuations")
+    WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = ("goal_token_budget", "timeout_seconds", "max_continuations")
     """The integers; JSON Schema takes 5.0 for one, and so may a client."""
 
     project_id: str
@@ -406,6 +406,16 @@ class StartPlanWorkflowArguments:
     """When Codex asks before it acts."""
     client_request_id: str | None = None
     """Your key; the same key never runs twice."""
+    goal: str | None = None
+    """What it is all for; kept on the thread, paused, until the workflow ends. Codex gets its first 4,000
+    characters.
+    """
+    goal_token_budget: int | None = None
+    """Tokens that the goal may cost; only noted."""
+    goal_completion_action: Literal["clear", "set_complete", "leave"] = "clear"
+    """What becomes of the goal at the end; called complete only if the work was done."""
+    goal_completion_objective: str | None = None
+    """With set_complete: what the goal says then."""
     agent_id: str | None = None
     """Who this is for."""
     resource_keys: list[str] | None = None

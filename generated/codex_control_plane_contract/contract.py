@@ -22,11 +22,14 @@ spec/types/interaction.yaml, spec/types/operation.yaml, spec/types/scheduling.ya
 spec/types/workflow.yaml; do not edit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
+if TYPE_CHECKING:
+    from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "053da01ced463c228ae03ebffe82ce91483b5fe87616c129cd63feb26a5404d2"
+CONTRACT_HASH: Final = "3d43334589f966dd5547a5864d0e68a09a95ca6c7d44ab6454f30ca7006dd3a8"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

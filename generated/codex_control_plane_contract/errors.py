@@ -26,10 +26,11 @@ ControlPlaneError
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from codex_control_plane_contract.types import Error, ErrorCode
-from codex_control_plane_contract.values import JsonValue
+if TYPE_CHECKING:
+    from codex_control_plane_contract.types import Error, ErrorCode
+    from codex_control_plane_contract.values import JsonValue
 
 
 class ControlPlaneError(Exception):

@@ -415,7 +415,6 @@ class WorkerCommandMachine(StateChart[object]):
 
     queued.to(running, event="take")
     queued.to(timed_out, event="time_out")
-    running.to(queued, event="requeue")
     running.to(completed, event="complete")
     running.to(failed, event="fail")
     running.to(timed_out, event="time_out")

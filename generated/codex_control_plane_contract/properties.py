@@ -307,7 +307,7 @@ class OperationProperties(LifecycleProperties):
 
     @rule()
     def raise_orphan(self) -> None:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         self.apply("orphan")
 
     @rule()
@@ -576,7 +576,7 @@ class TurnProperties(LifecycleProperties):
 
     @rule()
     def raise_lose(self) -> None:
-        """The app-server died and its successor does not say how the turn ended."""
+        """Nothing will say how the turn ended; its app-server died or its thread was deleted."""
         self.apply("lose")
 
 
@@ -641,18 +641,13 @@ class WorkerCommandProperties(LifecycleProperties):
         self.apply("take")
 
     @rule()
-    def raise_requeue(self) -> None:
-        """The worker that had it is gone, or Codex cannot be reached yet."""
-        self.apply("requeue")
-
-    @rule()
     def raise_complete(self) -> None:
         """It is done."""
         self.apply("complete")
 
     @rule()
     def raise_fail(self) -> None:
-        """It cannot be done."""
+        """What it is about did not come about."""
         self.apply("fail")
 
     @rule()

@@ -13,5 +13,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "c4c1c38ef093467a6a05ddc2b0acc92d0c730e6f38a8075f7cf295398d4112d0"
+SCHEMA_HASH: Final = "6e488f8b905b1687b7b87427a3252bcd51bc7b749c75fa8ab7c6a1d0fc1351f6"
 """SHA-256 that changes with the schema."""

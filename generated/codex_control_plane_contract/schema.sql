@@ -1692,7 +1692,6 @@ CREATE TRIGGER worker_command_edges BEFORE UPDATE ON worker_command
 WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || ' -> ' || NEW.state NOT IN (
     'queued -> running',
     'queued -> timed_out',
-    'running -> queued',
     'running -> completed',
     'running -> failed',
     'running -> timed_out'
@@ -1702,6 +1701,7 @@ BEGIN
         WHEN 'queued -> queued' THEN RAISE(ABORT, 'worker_command: queued -> queued is no edge of the spec')
         WHEN 'queued -> completed' THEN RAISE(ABORT, 'worker_command: queued -> completed is no edge of the spec')
         WHEN 'queued -> failed' THEN RAISE(ABORT, 'worker_command: queued -> failed is no edge of the spec')
+        WHEN 'running -> queued' THEN RAISE(ABORT, 'worker_command: running -> queued is no edge of the spec')
         WHEN 'running -> running' THEN RAISE(ABORT, 'worker_command: running -> running is no edge of the spec')
         WHEN 'completed -> queued' THEN RAISE(ABORT, 'worker_command: completed -> queued is no edge of the spec')
         WHEN 'completed -> running' THEN RAISE(ABORT, 'worker_command: completed -> running is no edge of the spec')

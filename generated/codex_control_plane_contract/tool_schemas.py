@@ -623,7 +623,7 @@ GET_AGENT_CONTRACT_INPUT: Final[JsonObject] = {
             "type": "string",
             "enum": ["compact", "full"],
             "default": "compact",
-            "description": "full adds the errors and what each status means.",
+            "description": "full tells all of each tool and status and the errors.",
         },
         "client_type": {
             "type": "string",
@@ -666,7 +666,7 @@ GET_AGENT_CONTRACT_OUTPUT: Final[JsonObject] = {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "required": ["name", "group", "role", "passive"],
+                        "required": ["name"],
                         "properties": {
                             "name": {"type": "string"},
                             "group": {"enum": ["stable", "compatibility"]},
@@ -682,7 +682,7 @@ GET_AGENT_CONTRACT_OUTPUT: Final[JsonObject] = {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "required": ["status", "terminal", "nextRecommendedAction"],
+                        "required": ["status", "terminal"],
                         "properties": {
                             "status": {
                                 "enum": [
@@ -2102,6 +2102,37 @@ GET_WORKFLOW_STATUS_OUTPUT: Final[JsonObject] = {
                     },
                     "additionalProperties": False,
                 },
+                "threadGoal": {
+                    "type": "object",
+                    "required": ["configured", "managed", "syncState"],
+                    "properties": {
+                        "configured": {"type": "boolean"},
+                        "managed": {"type": "boolean"},
+                        "syncState": {
+                            "enum": [
+                                "not_configured",
+                                "pending_thread",
+                                "active",
+                                "cleared",
+                                "complete",
+                                "left",
+                                "external_override",
+                                "unsupported",
+                                "error",
+                            ],
+                        },
+                        "completionAction": {"enum": ["clear", "set_complete", "leave"]},
+                        "desiredObjective": {"type": "string"},
+                        "tokenBudget": {"type": "integer"},
+                        "currentGoal": {"type": "object"},
+                        "lastSyncedAt": {"$ref": "#/$defs/Timestamp"},
+                        "clearedAt": {"$ref": "#/$defs/Timestamp"},
+                        "lastError": {"$ref": "#/$defs/Error"},
+                        "available": {"type": "boolean"},
+                        "liveRefreshPerformed": {"const": False},
+                    },
+                    "additionalProperties": False,
+                },
                 "requestedSandbox": {"type": "string"},
                 "effectiveSandbox": {"type": "string"},
                 "runtimePolicyAdjusted": {"type": "boolean"},
@@ -2137,38 +2168,7 @@ GET_WORKFLOW_STATUS_OUTPUT: Final[JsonObject] = {
                     },
                     "additionalProperties": False,
                 },
-                "lastError": {
-                    "type": "object",
-                    "required": ["code", "message", "details", "retryable"],
-                    "properties": {
-                        "code": {
-                            "enum": [
-                                "INVALID_ARGUMENT",
-                                "IDEMPOTENCY_CONFLICT",
-                                "CODEX_PROJECT_NOT_FOUND",
-                                "CODEX_THREAD_NOT_FOUND",
-                                "CODEX_TURN_NOT_FOUND",
-                                "CODEX_OPERATION_NOT_FOUND",
-                                "CODEX_WORKFLOW_NOT_FOUND",
-                                "CODEX_APP_SERVER_UNAVAILABLE",
-                                "CODEX_APP_SERVER_INCOMPATIBLE",
-                                "CODEX_SEND_FAILED",
-                                "CODEX_STATE_BUSY",
-                                "CODEX_STATE_UNUSABLE",
-                                "CODEX_TIMEOUT",
-                                "CODEX_BUSY",
-                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
-                                "CODEX_PENDING_INTERACTION_NOT_FOUND",
-                                "CODEX_PENDING_INTERACTION_UNAVAILABLE",
-                                "INTERNAL_ERROR",
-                            ],
-                        },
-                        "message": {"type": "string"},
-                        "details": {"type": "object"},
-                        "retryable": {"type": "boolean"},
-                    },
-                    "additionalProperties": False,
-                },
+                "lastError": {"$ref": "#/$defs/Error"},
                 "events": {
                     "type": "array",
                     "items": {
@@ -2226,6 +2226,38 @@ GET_WORKFLOW_STATUS_OUTPUT: Final[JsonObject] = {
         {"$ref": "#/$defs/Failure"},
     ],
     "$defs": {
+        "Error": {
+            "type": "object",
+            "required": ["code", "message", "details", "retryable"],
+            "properties": {
+                "code": {
+                    "enum": [
+                        "INVALID_ARGUMENT",
+                        "IDEMPOTENCY_CONFLICT",
+                        "CODEX_PROJECT_NOT_FOUND",
+                        "CODEX_THREAD_NOT_FOUND",
+                        "CODEX_TURN_NOT_FOUND",
+                        "CODEX_OPERATION_NOT_FOUND",
+                        "CODEX_WORKFLOW_NOT_FOUND",
+                        "CODEX_APP_SERVER_UNAVAILABLE",
+                        "CODEX_APP_SERVER_INCOMPATIBLE",
+                        "CODEX_SEND_FAILED",
+                        "CODEX_STATE_BUSY",
+                        "CODEX_STATE_UNUSABLE",
+                        "CODEX_TIMEOUT",
+                        "CODEX_BUSY",
+                        "CODEX_DUPLICATE_PROMPT_ACTIVE",
+                        "CODEX_PENDING_INTERACTION_NOT_FOUND",
+                        "CODEX_PENDING_INTERACTION_UNAVAILABLE",
+                        "INTERNAL_ERROR",
+                    ],
+                },
+                "message": {"type": "string"},
+                "details": {"type": "object"},
+                "retryable": {"type": "boolean"},
+            },
+            "additionalProperties": False,
+        },
         "Plan": {
             "type": "object",
             "required": [
@@ -2999,6 +3031,33 @@ START_PLAN_WORKFLOW_INPUT: Final[JsonObject] = {
             "minLength": 1,
             "maxLength": 200,
             "description": "Your key; the same key never runs twice.",
+        },
+        "goal": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 20000,
+            "description": (
+                "What it is all for; kept on the thread, paused, until the workflow ends. Codex gets its "
+                "first 4,000 characters."
+            ),
+        },
+        "goal_token_budget": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 10000000,
+            "description": "Tokens that the goal may cost; only noted.",
+        },
+        "goal_completion_action": {
+            "type": "string",
+            "enum": ["clear", "set_complete", "leave"],
+            "default": "clear",
+            "description": "What becomes of the goal at the end; called complete only if the work was done.",
+        },
+        "goal_completion_objective": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 20000,
+            "description": "With set_complete: what the goal says then.",
         },
         "agent_id": {"type": "string", "minLength": 1, "maxLength": 200, "description": "Who this is for."},
         "resource_keys": {

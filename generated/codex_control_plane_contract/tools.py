@@ -17,13 +17,15 @@ spec/tools/codex_unarchive_thread.yaml; do not edit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from codex_control_plane_contract import arguments, tool_schemas
-from codex_control_plane_contract.types import ErrorCode, ToolName
-from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_contract import tool_schemas
+
+if TYPE_CHECKING:
+    from codex_control_plane_contract.types import ErrorCode, ToolName
+    from codex_control_plane_contract.values import JsonObject, JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,15 @@ class Tool:
     examples: tuple[JsonObject, ...]
     input_schema: JsonObject
     output_schema: JsonObject
-    parse: Callable[[Mapping[str, JsonValue]], object]
-    """Makes the typed arguments of ones that fit the input schema."""
+    arguments: str
+    """The class of its arguments, in `arguments.py`."""
+
+    def parse(self, raw: Mapping[str, JsonValue]) -> object:
+        """Makes the typed arguments of ones that fit the input schema."""
+        # Imported here: who only lists the tools needs none of these classes.
+        from codex_control_plane_contract import arguments  # noqa: PLC0415 - see above
+
+        return getattr(arguments, self.arguments).parse(raw)
 
 
 ADOPT_WORKFLOW_PLAN: Final = Tool(
@@ -110,7 +119,7 @@ ADOPT_WORKFLOW_PLAN: Final = Tool(
     ),
     input_schema=tool_schemas.ADOPT_WORKFLOW_PLAN_INPUT,
     output_schema=tool_schemas.ADOPT_WORKFLOW_PLAN_OUTPUT,
-    parse=arguments.AdoptWorkflowPlanArguments.parse,
+    arguments="AdoptWorkflowPlanArguments",
 )
 
 ANSWER_PENDING_INTERACTION: Final = Tool(
@@ -162,7 +171,7 @@ ANSWER_PENDING_INTERACTION: Final = Tool(
     ),
     input_schema=tool_schemas.ANSWER_PENDING_INTERACTION_INPUT,
     output_schema=tool_schemas.ANSWER_PENDING_INTERACTION_OUTPUT,
-    parse=arguments.AnswerPendingInteractionArguments.parse,
+    arguments="AnswerPendingInteractionArguments",
 )
 
 APPROVE_PLAN: Final = Tool(
@@ -220,7 +229,7 @@ APPROVE_PLAN: Final = Tool(
     ),
     input_schema=tool_schemas.APPROVE_PLAN_INPUT,
     output_schema=tool_schemas.APPROVE_PLAN_OUTPUT,
-    parse=arguments.ApprovePlanArguments.parse,
+    arguments="ApprovePlanArguments",
 )
 
 ARCHIVE_THREAD: Final = Tool(
@@ -269,15 +278,16 @@ ARCHIVE_THREAD: Final = Tool(
     ),
     input_schema=tool_schemas.ARCHIVE_THREAD_INPUT,
     output_schema=tool_schemas.ARCHIVE_THREAD_OUTPUT,
-    parse=arguments.ArchiveThreadArguments.parse,
+    arguments="ArchiveThreadArguments",
 )
 
 GET_AGENT_CONTRACT: Final = Tool(
     name="codex_get_agent_contract",
     title="The rules of this server",
     description=(
-        "The rules for driving this server: tools and what follows what, every status with its next action, "
-        "and in detail full the error table. Read it once at the start."
+        "The rules for driving this server, the statuses of a task and what each next action means; in "
+        "detail full also what follows what, what each status means, and the error table. Read it once at "
+        "the start."
     ),
     group="stable",
     role="guide",
@@ -295,7 +305,7 @@ GET_AGENT_CONTRACT: Final = Tool(
     examples=({"title": "Learn the rules", "input": {}},),
     input_schema=tool_schemas.GET_AGENT_CONTRACT_INPUT,
     output_schema=tool_schemas.GET_AGENT_CONTRACT_OUTPUT,
-    parse=arguments.GetAgentContractArguments.parse,
+    arguments="GetAgentContractArguments",
 )
 
 GET_CONCURRENCY_STATUS: Final = Tool(
@@ -350,7 +360,7 @@ GET_CONCURRENCY_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_CONCURRENCY_STATUS_INPUT,
     output_schema=tool_schemas.GET_CONCURRENCY_STATUS_OUTPUT,
-    parse=arguments.GetConcurrencyStatusArguments.parse,
+    arguments="GetConcurrencyStatusArguments",
 )
 
 GET_OPERATION_STATUS: Final = Tool(
@@ -435,7 +445,7 @@ GET_OPERATION_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_OPERATION_STATUS_INPUT,
     output_schema=tool_schemas.GET_OPERATION_STATUS_OUTPUT,
-    parse=arguments.GetOperationStatusArguments.parse,
+    arguments="GetOperationStatusArguments",
 )
 
 GET_QUEUE_STATUS: Final = Tool(
@@ -491,7 +501,7 @@ GET_QUEUE_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_QUEUE_STATUS_INPUT,
     output_schema=tool_schemas.GET_QUEUE_STATUS_OUTPUT,
-    parse=arguments.GetQueueStatusArguments.parse,
+    arguments="GetQueueStatusArguments",
 )
 
 GET_THREAD_COMPACTION_STATUS: Final = Tool(
@@ -537,7 +547,7 @@ GET_THREAD_COMPACTION_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_THREAD_COMPACTION_STATUS_INPUT,
     output_schema=tool_schemas.GET_THREAD_COMPACTION_STATUS_OUTPUT,
-    parse=arguments.GetThreadCompactionStatusArguments.parse,
+    arguments="GetThreadCompactionStatusArguments",
 )
 
 GET_WORKER_COMMAND_STATUS: Final = Tool(
@@ -577,7 +587,7 @@ GET_WORKER_COMMAND_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_WORKER_COMMAND_STATUS_INPUT,
     output_schema=tool_schemas.GET_WORKER_COMMAND_STATUS_OUTPUT,
-    parse=arguments.GetWorkerCommandStatusArguments.parse,
+    arguments="GetWorkerCommandStatusArguments",
 )
 
 GET_WORKER_STATUS: Final = Tool(
@@ -626,7 +636,7 @@ GET_WORKER_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_WORKER_STATUS_INPUT,
     output_schema=tool_schemas.GET_WORKER_STATUS_OUTPUT,
-    parse=arguments.GetWorkerStatusArguments.parse,
+    arguments="GetWorkerStatusArguments",
 )
 
 GET_WORKFLOW_STATUS: Final = Tool(
@@ -707,6 +717,17 @@ GET_WORKFLOW_STATUS: Final = Tool(
                     "candidateReports": [],
                     "importStatus": "none",
                 },
+                "threadGoal": {
+                    "configured": True,
+                    "managed": True,
+                    "syncState": "active",
+                    "completionAction": "clear",
+                    "desiredObjective": "The cart uses the new API everywhere.",
+                    "currentGoal": {"objective": "The cart uses the new API everywhere.", "status": "paused"},
+                    "lastSyncedAt": "2026-11-22T12:00:00.520Z",
+                    "available": True,
+                    "liveRefreshPerformed": False,
+                },
                 "requestedSandbox": "read-only",
                 "effectiveSandbox": "workspace-write",
                 "runtimePolicyAdjusted": True,
@@ -722,7 +743,7 @@ GET_WORKFLOW_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_WORKFLOW_STATUS_INPUT,
     output_schema=tool_schemas.GET_WORKFLOW_STATUS_OUTPUT,
-    parse=arguments.GetWorkflowStatusArguments.parse,
+    arguments="GetWorkflowStatusArguments",
 )
 
 HEALTH_SUMMARY: Final = Tool(
@@ -791,7 +812,7 @@ HEALTH_SUMMARY: Final = Tool(
     ),
     input_schema=tool_schemas.HEALTH_SUMMARY_INPUT,
     output_schema=tool_schemas.HEALTH_SUMMARY_OUTPUT,
-    parse=arguments.HealthSummaryArguments.parse,
+    arguments="HealthSummaryArguments",
 )
 
 INTERRUPT_TURN: Final = Tool(
@@ -843,7 +864,7 @@ INTERRUPT_TURN: Final = Tool(
     ),
     input_schema=tool_schemas.INTERRUPT_TURN_INPUT,
     output_schema=tool_schemas.INTERRUPT_TURN_OUTPUT,
-    parse=arguments.InterruptTurnArguments.parse,
+    arguments="InterruptTurnArguments",
 )
 
 LIST_PENDING_INTERACTIONS: Final = Tool(
@@ -911,7 +932,7 @@ LIST_PENDING_INTERACTIONS: Final = Tool(
     ),
     input_schema=tool_schemas.LIST_PENDING_INTERACTIONS_INPUT,
     output_schema=tool_schemas.LIST_PENDING_INTERACTIONS_OUTPUT,
-    parse=arguments.ListPendingInteractionsArguments.parse,
+    arguments="ListPendingInteractionsArguments",
 )
 
 START_PLAN_WORKFLOW: Final = Tool(
@@ -973,7 +994,7 @@ START_PLAN_WORKFLOW: Final = Tool(
     ),
     input_schema=tool_schemas.START_PLAN_WORKFLOW_INPUT,
     output_schema=tool_schemas.START_PLAN_WORKFLOW_OUTPUT,
-    parse=arguments.StartPlanWorkflowArguments.parse,
+    arguments="StartPlanWorkflowArguments",
 )
 
 START_REVIEW_WORKFLOW: Final = Tool(
@@ -1045,7 +1066,7 @@ START_REVIEW_WORKFLOW: Final = Tool(
     ),
     input_schema=tool_schemas.START_REVIEW_WORKFLOW_INPUT,
     output_schema=tool_schemas.START_REVIEW_WORKFLOW_OUTPUT,
-    parse=arguments.StartReviewWorkflowArguments.parse,
+    arguments="StartReviewWorkflowArguments",
 )
 
 START_THREAD_COMPACTION: Final = Tool(
@@ -1093,7 +1114,7 @@ START_THREAD_COMPACTION: Final = Tool(
     ),
     input_schema=tool_schemas.START_THREAD_COMPACTION_INPUT,
     output_schema=tool_schemas.START_THREAD_COMPACTION_OUTPUT,
-    parse=arguments.StartThreadCompactionArguments.parse,
+    arguments="StartThreadCompactionArguments",
 )
 
 SUBMIT_TASK: Final = Tool(
@@ -1206,7 +1227,7 @@ SUBMIT_TASK: Final = Tool(
     ),
     input_schema=tool_schemas.SUBMIT_TASK_INPUT,
     output_schema=tool_schemas.SUBMIT_TASK_OUTPUT,
-    parse=arguments.SubmitTaskArguments.parse,
+    arguments="SubmitTaskArguments",
 )
 
 UNARCHIVE_THREAD: Final = Tool(
@@ -1254,7 +1275,7 @@ UNARCHIVE_THREAD: Final = Tool(
     ),
     input_schema=tool_schemas.UNARCHIVE_THREAD_INPUT,
     output_schema=tool_schemas.UNARCHIVE_THREAD_OUTPUT,
-    parse=arguments.UnarchiveThreadArguments.parse,
+    arguments="UnarchiveThreadArguments",
 )
 
 EXECUTE_PLAN: Final = Tool(
@@ -1301,7 +1322,7 @@ EXECUTE_PLAN: Final = Tool(
     ),
     input_schema=tool_schemas.EXECUTE_PLAN_INPUT,
     output_schema=tool_schemas.EXECUTE_PLAN_OUTPUT,
-    parse=arguments.ExecutePlanArguments.parse,
+    arguments="ExecutePlanArguments",
 )
 
 GET_TURN_STATUS: Final = Tool(
@@ -1355,7 +1376,7 @@ GET_TURN_STATUS: Final = Tool(
     ),
     input_schema=tool_schemas.GET_TURN_STATUS_INPUT,
     output_schema=tool_schemas.GET_TURN_STATUS_OUTPUT,
-    parse=arguments.GetTurnStatusArguments.parse,
+    arguments="GetTurnStatusArguments",
 )
 
 SEND_MESSAGE: Final = Tool(
@@ -1404,7 +1425,7 @@ SEND_MESSAGE: Final = Tool(
     ),
     input_schema=tool_schemas.SEND_MESSAGE_INPUT,
     output_schema=tool_schemas.SEND_MESSAGE_OUTPUT,
-    parse=arguments.SendMessageArguments.parse,
+    arguments="SendMessageArguments",
 )
 
 START_CHAT: Final = Tool(
@@ -1448,7 +1469,7 @@ START_CHAT: Final = Tool(
     ),
     input_schema=tool_schemas.START_CHAT_INPUT,
     output_schema=tool_schemas.START_CHAT_OUTPUT,
-    parse=arguments.StartChatArguments.parse,
+    arguments="StartChatArguments",
 )
 
 TOOLS: Final[Mapping[str, Tool]] = {
@@ -1479,5 +1500,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "2dc579c86f807b8e49a1172194ef43160af8b60267cd5de2f69cd65a9ba58897"
+TOOL_SURFACE_HASH: Final = "72d424ae701b4c7854e8704b06994de16796039604785413a8b65a868ca87235"
 """SHA-256 of all that clients see in `tools/list`."""

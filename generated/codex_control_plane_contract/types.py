@@ -446,9 +446,9 @@ class AgentContract(TypedDict):
     rules: str
     """How to drive this server, in a few sentences."""
     tools: list[ToolSummary]
-    """The tools and what follows what."""
+    """The tools; with detail full, what follows what."""
     statuses: list[StatusMeaning]
-    """Every status of a task with its next action."""
+    """Every status of a task; with detail full, what it means and what to do."""
     nextActions: dict[str, str]
     """What each next action means."""
     errors: NotRequired[list[ErrorMeaning]]
@@ -460,14 +460,14 @@ class ToolSummary(TypedDict):
 
     name: str
     """The tool."""
-    group: Literal["stable", "compatibility"]
-    """Whether orchestrators may rely on it."""
-    role: str
-    """What it is for."""
-    passive: bool
-    """Whether it only reads the store."""
+    group: NotRequired[Literal["stable", "compatibility"]]
+    """Whether orchestrators may rely on it; only with detail full."""
+    role: NotRequired[str]
+    """What it is for; only with detail full."""
+    passive: NotRequired[bool]
+    """Whether it only reads the store; only with detail full."""
     nextTools: NotRequired[list[str]]
-    """What is usually called after it."""
+    """What is usually called after it; only with detail full."""
     examples: NotRequired[list[JsonObject]]
     """Calls that can be copied; only with include_examples."""
 
@@ -479,8 +479,8 @@ class StatusMeaning(TypedDict):
     """The status."""
     terminal: bool
     """Whether the task has ended."""
-    nextRecommendedAction: NextAction
-    """What to do when a task has it."""
+    nextRecommendedAction: NotRequired[NextAction]
+    """What to do when a task has it; only with detail full."""
     means: NotRequired[str]
     """What it means; only with detail full."""
 
@@ -1327,8 +1327,9 @@ class Workflow(Next):
     workflowOperationQueueState: NotRequired[QueueState]
     """Why the current task waits in the queue."""
     workflowRetryState: NotRequired[WorkflowRetryState]
+    threadGoal: NotRequired[ThreadGoal]
     requestedSandbox: str
-    """What the plan turn or the reviewer was to touch."""
+    """What the plan turn was to touch."""
     effectiveSandbox: str
     """What it may touch."""
     runtimePolicyAdjusted: bool
@@ -1353,6 +1354,45 @@ class Workflow(Next):
     """When the plan was approved."""
     completedAt: NotRequired[Timestamp]
     """When it ended."""
+
+
+class ThreadGoal(TypedDict):
+    """The goal that the workflow keeps on its thread, and what Codex showed of it last."""
+
+    configured: bool
+    """Whether the workflow was started with a goal."""
+    managed: bool
+    """Whether it is still kept; what somebody else has changed is left alone."""
+    syncState: Literal[
+        "not_configured",
+        "pending_thread",
+        "active",
+        "cleared",
+        "complete",
+        "left",
+        "external_override",
+        "unsupported",
+        "error",
+    ]
+    """What has become of it."""
+    completionAction: NotRequired[Literal["clear", "set_complete", "leave"]]
+    """What becomes of it at the end."""
+    desiredObjective: NotRequired[str]
+    """The goal as it was given, cut off at message_max_chars."""
+    tokenBudget: NotRequired[int]
+    """Tokens that it may cost."""
+    currentGoal: NotRequired[JsonObject]
+    """objective, status and tokenBudget as Codex showed them last; never active by our doing."""
+    lastSyncedAt: NotRequired[Timestamp]
+    """When Codex showed it last."""
+    clearedAt: NotRequired[Timestamp]
+    """When it was taken off."""
+    lastError: NotRequired[Error]
+    """What keeps it from being kept."""
+    available: NotRequired[bool]
+    """Whether this Codex keeps goals, once that is known."""
+    liveRefreshPerformed: NotRequired[Literal[False]]
+    """Codex tells of every change by itself; nothing is asked for a status."""
 
 
 class WorkflowObservation(TypedDict):

@@ -147,7 +147,7 @@ def cold_start(rig: Rig, *, rounds: int) -> list[Figure]:
     for _ in range(rounds):
         theirs.append(_first_reply(BARE_SERVER, rig))
         ours.append(_first_reply(SERVER, rig))
-    return [ratio("cold start to the first reply / bare server", ours, theirs, goal=1.15)]
+    return [ratio("cold start to the first reply / bare server", ours, theirs, goal=1.1)]
 
 
 def idle(processes: Sequence[tuple[str, int]], *, seconds: float) -> list[Figure]:

@@ -17,7 +17,8 @@ from codex_control_plane_contract.tools import TOOLS
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.server.app import build_server
-from codex_control_plane_mcp.server.dispatch import Dispatcher, Handler
+from codex_control_plane_mcp.server.binding import Binding, Handler
+from codex_control_plane_mcp.server.dispatch import Dispatcher
 from codex_control_plane_mcp.server.state_file import StateFile
 
 STATUS = "codex_get_operation_status"
@@ -38,7 +39,7 @@ def dispatcher(state_db: Path, handler: Handler) -> Dispatcher:
     settings = Settings(state_db=state_db, execution_mode="client")
     state = StateFile(settings)
     context = Context(settings=settings, actor_id="test", open_store=state.store, summon=lambda: None)
-    return Dispatcher(TOOLS, context, state, resolve=lambda _: handler)
+    return Dispatcher(TOOLS, context, state, bind=lambda tool: Binding.of(tool, handler))
 
 
 @pytest.mark.anyio

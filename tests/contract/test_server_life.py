@@ -116,6 +116,21 @@ def test_a_call_in_flight_does_not_hold_up_the_end(
         assert client.stderr == ""
 
 
+def test_the_first_replies_wait_for_nothing_that_only_calls_need(environment: dict[str, str]) -> None:
+    """Store, lifecycles, arguments, handlers and validators are loaded by the first call of a tool."""
+    environment["PYTHONPROFILEIMPORTTIME"] = "1"
+    with RawClient(environment) as client:
+        client.initialize()
+        client.request("tools/list")
+        client.close_input()
+        assert client.exit_code() == 0
+        loaded = {line.rpartition("|")[2].strip() for line in client.stderr.splitlines()}
+    assert "codex_control_plane_mcp.server.app" in loaded
+    contract, runtime = "codex_control_plane_contract", "codex_control_plane_mcp"
+    late = {f"{contract}.arguments", f"{contract}.lifecycles", f"{contract}.types", "jsonschema_rs"}
+    assert not loaded & (late | {f"{runtime}.store", f"{runtime}.handlers.guide", "sqlite3"})
+
+
 def test_without_a_client_the_server_ends(environment: dict[str, str]) -> None:
     """Stdin is /dev/null."""
     ended = run(environment)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from codex_control_plane_contract.fail_points import FailPoint
+from codex_control_plane_contract.fail_points import FAIL_POINTS, FailPoint
 from codex_control_plane_mcp.testing.crashes.stage import Stage
-from codex_control_plane_mcp.testing.crashes.stories import REACHABLE, STORIES, STORY_OF, Story, subject
+from codex_control_plane_mcp.testing.crashes.stories import STORIES, STORY_OF, subject
+from codex_control_plane_mcp.testing.crashes.stories.story import Story
 
 pytestmark = [pytest.mark.crash_pairs, pytest.mark.anyio]
 
@@ -37,9 +38,9 @@ def pairs() -> list[Pair]:
 
 def pairs_of(story: Story) -> Iterator[Pair]:
     """Yield the deaths of a worker in a story, each with each later one that may follow."""
-    if story.by_server:
+    if story.trap_in != "worker":
         return
-    deaths: list[FailPoint] = [point for point in REACHABLE if not point.endswith(("_lost", "_late"))]
+    deaths: list[FailPoint] = [point for point in FAIL_POINTS if not point.endswith(("_lost", "_late"))]
     for first in deaths:
         if subject(first) in story.subjects:
             for second in deaths:

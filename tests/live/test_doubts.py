@@ -6,9 +6,8 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from codex_control_plane_mcp.cli.__main__ import main
-from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.testing.evidence import fault, report, thread_of
-from codex_control_plane_mcp.testing.live_app_server import end_live, start_live
+from codex_control_plane_mcp.testing.other_codex import held_elsewhere
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
 from codex_control_plane_mcp.testing.task_client import PATIENCE, TaskClient
@@ -46,8 +45,6 @@ async def test_a_turn_in_a_thread_that_another_codex_keeps_is_decided_by_an_oper
 ) -> None:
     """The task says what is missing and waits; declared lost it ends, and its request can be repeated."""
     text = prompt("wait a decision", "say Decided.")
-    elsewhere = rig.directory / "elsewhere"
-    elsewhere.mkdir(mode=0o700)
     async with rig.open_client() as client:
         await rig.start_worker()
         task = (await client.submit(text))["operationId"]
@@ -55,17 +52,12 @@ async def test_a_turn_in_a_thread_that_another_codex_keeps_is_decided_by_an_oper
         assert await rig.model.gates.reached("a decision", PATIENCE)
         await rig.kill_worker()
         await rig.kill_app_server()
-        try:
-            running = await start_live(elsewhere, rig.home)
-            async with await Connection.open(running.socket_path, client_version="other") as other:
-                await other.call("thread/resume", {"threadId": thread_id})
-                await rig.start_worker()
-                assert await in_doubt(client, task) == ["declare_lost"]
-                assert (await client.status(task))["status"] == "running"
-                assert await asyncio.to_thread(resolve, rig, task, "declare_lost", "--reason", "a test") == 0
-                row = await client.ended(task)
-        finally:
-            await end_live(elsewhere)
+        async with held_elsewhere(rig, thread_id):
+            await rig.start_worker()
+            assert await in_doubt(client, task) == ["declare_lost"]
+            assert (await client.status(task))["status"] == "running"
+            assert await asyncio.to_thread(resolve, rig, task, "declare_lost", "--reason", "a test") == 0
+            row = await client.ended(task)
         assert row["status"] == "unknown_after_app_server_exit"
         assert fault(row)["details"]["resolveChoices"] == ["submit_again"]
         await rig.model.gates.open("a decision")
@@ -79,8 +71,6 @@ async def test_a_turn_in_a_thread_that_another_codex_keeps_is_decided_by_an_oper
 async def test_a_doubt_goes_away_by_itself(rig: ScriptedRig) -> None:
     """Once the other Codex lets go of the thread, its history decides, and nobody has to."""
     text = prompt("wait for long", "say Never.")
-    elsewhere = rig.directory / "elsewhere"
-    elsewhere.mkdir(mode=0o700)
     async with rig.open_client() as client:
         await rig.start_worker()
         task = (await client.submit(text, recovery_policy="report"))["operationId"]
@@ -88,14 +78,9 @@ async def test_a_doubt_goes_away_by_itself(rig: ScriptedRig) -> None:
         assert await rig.model.gates.reached("for long", PATIENCE)
         await rig.kill_worker()
         await rig.kill_app_server()
-        try:
-            running = await start_live(elsewhere, rig.home)
-            async with await Connection.open(running.socket_path, client_version="other") as other:
-                await other.call("thread/resume", {"threadId": thread_id})
-                await rig.start_worker()
-                await in_doubt(client, task)
-        finally:
-            await end_live(elsewhere)
+        async with held_elsewhere(rig, thread_id):
+            await rig.start_worker()
+            await in_doubt(client, task)
         row = await client.ended(task)
     assert row["status"] == "interrupted"
     assert "missingEvidence" not in fault(row)["details"]

@@ -16,7 +16,7 @@ from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.process_identity import is_alive
 from codex_control_plane_mcp.testing import codex_history
 from codex_control_plane_mcp.testing.evidence import fault, report, thread_of
-from codex_control_plane_mcp.testing.faults.fault import Fault, Script, Subject
+from codex_control_plane_mcp.testing.faults.fault import Fault, Script, Subject, unheard
 from codex_control_plane_mcp.testing.faults.faulty_codex import FaultyCodex
 from codex_control_plane_mcp.testing.faults.rig import faulty_rig
 from codex_control_plane_mcp.testing.faults.stories import NOTIFICATIONS
@@ -28,11 +28,7 @@ from codex_control_plane_mcp.testing.witness import Witness
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
-SILENCE: Final = tuple(
-    Fault(Subject("notification", method), "drop", times=1000)
-    for method in NOTIFICATIONS
-    if method != "turn/started"
-)
+SILENCE: Final = unheard(*(method for method in NOTIFICATIONS if method != "turn/started"))
 """Codex tells that a turn has started, and nothing more."""
 
 IMPATIENT: Final = {"CODEX_MCP_SILENCE_SECONDS": "1"}

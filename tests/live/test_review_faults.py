@@ -68,7 +68,7 @@ async def test_a_review_whose_messages_are_lost_is_held_once(faults: tuple[Fault
         thread = {"thread_id": await a_thread(client)} if inline else {}
         script = prompt("say Once.")
         begun = await client.review(target_type="custom", instructions=script, timeout_seconds=2, **thread)
-        row = await client.workflow_reaches(begun["workflowId"], "completed", within=PATIENT)
+        row = await client.in_phase(begun["workflowId"], "completed", within=PATIENT)
         assert reported(row) == "Once."
         assert rig.times_seen(script) == 1
         assert faults[0].subject in [one.subject for one in codex.struck()]
@@ -80,10 +80,10 @@ async def test_a_review_outlives_its_worker(rig: ScriptedRig) -> None:
         script = prompt("wait killed", "say Survived.")
         begun = await client.review(target_type="custom", instructions=script)
         assert await rig.model.gates.reached("killed", 30)
-        await client.workflow_reaches(begun["workflowId"], "reviewing")
+        await client.in_phase(begun["workflowId"], "reviewing")
         await rig.kill_worker()
         await rig.model.gates.open("killed")
-        row = await client.workflow_reaches(begun["workflowId"], "completed", within=PATIENT)
+        row = await client.in_phase(begun["workflowId"], "completed", within=PATIENT)
         assert reported(row) == "Survived."
         assert rig.times_seen(script) == 1
 
@@ -94,7 +94,7 @@ async def test_a_review_is_stopped_after_its_worker_died(rig: ScriptedRig) -> No
         script = prompt("wait stopped", "say Never.")
         begun = await client.review(target_type="custom", instructions=script)
         assert await rig.model.gates.reached("stopped", 30)
-        await client.workflow_reaches(begun["workflowId"], "reviewing")
+        await client.in_phase(begun["workflowId"], "reviewing")
         await rig.kill_worker()
         stopped = await client.call(
             "codex_interrupt_turn", workflow_id=begun["workflowId"], timeout_seconds=90
@@ -109,9 +109,9 @@ async def test_a_review_that_dies_with_the_app_server_is_reported(rig: ScriptedR
         script = prompt("wait dying", "say Never.")
         begun = await client.review(target_type="custom", instructions=script)
         assert await rig.model.gates.reached("dying", 30)
-        await client.workflow_reaches(begun["workflowId"], "reviewing")
+        await client.in_phase(begun["workflowId"], "reviewing")
         await rig.kill_app_server()
-        row = await client.workflow_reaches(begun["workflowId"], "failed", within=PATIENT)
+        row = await client.in_phase(begun["workflowId"], "failed", within=PATIENT)
         task = await client.status(begun["reviewOperationId"])
         assert (task["status"], end_source(task)) == ("interrupted", "after_restart")
         assert fault(task)["code"] == "CODEX_APP_SERVER_UNAVAILABLE"
@@ -130,6 +130,6 @@ async def test_a_review_at_the_usage_limit_is_begun_again(rig: ScriptedRig) -> N
         row = await client.workflow(begun["workflowId"])
         assert (row["phase"], row["nextRecommendedAction"]) == ("queued", "wait_for_quota")
         rig.model.quota.restore()
-        row = await client.workflow_reaches(begun["workflowId"], "completed", within=PATIENT)
+        row = await client.in_phase(begun["workflowId"], "completed", within=PATIENT)
         assert reported(row) == "After the reset."
         assert rig.times_seen(script) == 2

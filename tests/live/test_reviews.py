@@ -81,7 +81,7 @@ async def test_each_target_is_reviewed(
     named = {"commit_sha": repository.commit} if target["target_type"] == "commit" else {}
     begun = await client.review(**{**target, **named})
     assert (begun["phase"], begun["nextRecommendedAction"]) == ("queued", "wait_review")
-    row = await client.workflow_reaches(begun["workflowId"], "completed")
+    row = await client.in_phase(begun["workflowId"], "completed")
     assert asked.format(sha=repository.commit) in rig.model.requests[-1].user_text
     assert review_report(row).startswith("I was asked: ")
     assert row.get("reviewTarget", {}).get("type") == target["target_type"]
@@ -92,7 +92,7 @@ async def test_each_target_is_reviewed(
 async def test_findings_are_reported_as_codex_words_them(client: TaskClient) -> None:
     """The report is the review itself: what is wrong on the whole, and each finding with its place."""
     begun = await client.review(target_type="custom", instructions=prompt(f"say {json.dumps(FINDINGS)}"))
-    row = await client.workflow_reaches(begun["workflowId"], "completed")
+    row = await client.in_phase(begun["workflowId"], "completed")
     text = review_report(row)
     assert text.startswith("One thing is wrong.")
     assert "[P1] The second line is wrong — /b.txt:1-1" in text
@@ -102,7 +102,7 @@ async def test_findings_are_reported_as_codex_words_them(client: TaskClient) -> 
 async def test_a_reviewer_without_a_report_has_failed(client: TaskClient) -> None:
     """Codex ends such a review as if all were well, with a placeholder in place of the report."""
     begun = await client.review(target_type="custom", instructions=prompt("think Hm."))
-    row = await client.workflow_reaches(begun["workflowId"], "failed")
+    row = await client.in_phase(begun["workflowId"], "failed")
     assert "finalReport" not in row
     assert row.get("lastError", {}).get("message") == "The reviewer ended without a report."
     assert row["nextRecommendedAction"] == "inspect_diagnostics"
@@ -111,7 +111,7 @@ async def test_a_reviewer_without_a_report_has_failed(client: TaskClient) -> Non
 async def test_a_fault_of_the_model_fails_the_review(client: TaskClient) -> None:
     """It is told with Codex's own words, and the placeholder is nowhere."""
     begun = await client.review(target_type="custom", instructions=prompt("fail 500"))
-    row = await client.workflow_reaches(begun["workflowId"], "failed")
+    row = await client.in_phase(begun["workflowId"], "failed")
     assert row.get("lastError", {}).get("code") == "CODEX_SEND_FAILED"
     assert "finalReport" not in row
     task = await client.status(begun["reviewOperationId"], include_events=True)
@@ -124,7 +124,7 @@ async def test_a_review_is_held_in_the_thread_that_is_named(client: TaskClient) 
     begun = await client.review(
         target_type="custom", instructions=prompt("run true", "say Fine."), thread_id=thread
     )
-    row = await client.workflow_reaches(begun["workflowId"], "completed")
+    row = await client.in_phase(begun["workflowId"], "completed")
     assert (row.get("reviewThreadId"), row.get("reviewSourceThreadId")) == (thread, thread)
     assert (row.get("effectiveSandbox"), review_report(row)) == ("respect_existing", "Fine.")
     task = await client.status(begun["reviewOperationId"])
@@ -149,7 +149,7 @@ async def test_a_review_waits_until_its_thread_is_idle(rig: ScriptedRig, client:
     assert waiting.get("queueState", {}).get("queuedReason") == "thread_slot_limit"
     assert (await client.workflow(begun["workflowId"]))["phase"] == "queued"
     await rig.model.gates.open("before-review")
-    assert review_report(await client.workflow_reaches(begun["workflowId"], "completed")) == "After."
+    assert review_report(await client.in_phase(begun["workflowId"], "completed")) == "After."
     assert report(await client.status(task["operationId"])) == "Undisturbed."
 
 
@@ -164,7 +164,7 @@ async def test_a_detached_review_has_a_thread_of_its_own(client: TaskClient) -> 
         sandbox="workspace-write",
     )
     assert (begun["requestedSandbox"], begun["effectiveSandbox"]) == ("workspace-write", "read-only")
-    row = await client.workflow_reaches(begun["workflowId"], "completed")
+    row = await client.in_phase(begun["workflowId"], "completed")
     assert row.get("reviewSourceThreadId") == thread
     assert row.get("reviewThreadId") not in (None, thread)
     assert review_report(row) == "Apart."
@@ -175,7 +175,7 @@ async def test_a_reviewer_cannot_write(rig: ScriptedRig, client: TaskClient) -> 
     """Its sandbox is read-only, and what it asks for beyond that is denied without asking anybody."""
     script = prompt("run touch forbidden", "ask touch forbidden", "say Tried.")
     begun = await client.review(target_type="custom", instructions=script)
-    assert review_report(await client.workflow_reaches(begun["workflowId"], "completed")) == "Tried."
+    assert review_report(await client.in_phase(begun["workflowId"], "completed")) == "Tried."
     assert not (rig.project / "forbidden").exists()
 
 
@@ -184,8 +184,8 @@ async def test_a_review_is_stopped_by_its_workflow(rig: ScriptedRig, client: Tas
     script = prompt("wait not-to-be-reviewed", "say Never.")
     begun = await client.review(target_type="custom", instructions=script)
     assert await rig.model.gates.reached("not-to-be-reviewed", 30)
-    await client.workflow_reaches(begun["workflowId"], "reviewing")
-    stopped = await client.call("codex_interrupt_turn", workflow_id=begun["workflowId"])
+    await client.in_phase(begun["workflowId"], "reviewing")
+    stopped = await client.stop_workflow(begun["workflowId"])
     assert (stopped["status"], stopped["workflowPhase"]) == ("interrupted", "failed")
     row = await client.workflow(begun["workflowId"])
     assert ("finalReport" in row, row["nextRecommendedAction"]) == (False, "none")
@@ -199,7 +199,7 @@ async def test_a_queued_review_is_taken_back(rig: ScriptedRig, client: TaskClien
     assert await rig.model.gates.reached("before-nothing", 30)
     script = prompt("say Never.")
     begun = await client.review(target_type="custom", instructions=script, thread_id=thread)
-    stopped = await client.call("codex_interrupt_turn", workflow_id=begun["workflowId"])
+    stopped = await client.stop_workflow(begun["workflowId"])
     assert (stopped["status"], stopped["workflowPhase"]) == ("cancelled", "failed")
     await rig.model.gates.open("before-nothing")
     await client.wait_until(task["operationId"], "completed")
@@ -214,7 +214,7 @@ async def test_the_same_key_reviews_once(rig: ScriptedRig, client: TaskClient) -
     assert (again["workflowId"], again["idempotent"]) == (first["workflowId"], True)
     with pytest.raises(CallFailed, match="IDEMPOTENCY_CONFLICT"):
         await client.review(target_type="uncommitted_changes", client_request_id="review-once")
-    await client.workflow_reaches(first["workflowId"], "completed")
+    await client.in_phase(first["workflowId"], "completed")
     assert rig.times_seen(script) == 1
 
 
@@ -231,7 +231,7 @@ async def test_a_long_report_fits_the_answer(client: TaskClient) -> None:
     begun = await client.review(
         target_type="custom", instructions=prompt(*["run true"] * 20, f"say {'A finding. ' * 273}")
     )
-    await client.workflow_reaches(begun["workflowId"], "completed", within=60)
+    await client.in_phase(begun["workflowId"], "completed", within=60)
     row = await client.workflow(begun["workflowId"], include_events=True)
     assert len(review_report(row)) >= 3000
     assert len(json.dumps(row, separators=(",", ":"))) <= 8 * 1024

@@ -1,14 +1,11 @@
 """The emitted arguments, errors and tables of tools, as the runtime uses them."""
 
-import json
-
 import jsonschema_rs
 import pytest
 
 from codex_control_plane_contract.arguments import GetOperationStatusArguments, SubmitTaskArguments
 from codex_control_plane_contract.errors import ERRORS, CodexStateBusy
 from codex_control_plane_contract.tools import TOOLS
-from codex_control_plane_mcp.server.listing import listed as listed_schema
 
 
 def test_what_is_left_out_gets_its_default() -> None:
@@ -56,19 +53,3 @@ def test_a_failure_fits_the_output_schema(name: str) -> None:
     for code in tool.errors:
         answer = {"ok": False, "error": ERRORS[code]("It failed.", path="x").as_error()}
         jsonschema_rs.validate(tool.output_schema, answer)
-
-
-def test_the_list_of_tools_stays_small() -> None:
-    """What a client reads at its start has a limit (contract §1)."""
-    listed = [
-        [
-            tool.name,
-            tool.title,
-            tool.description,
-            tool.input_schema,
-            listed_schema(dict(tool.output_schema)),
-            {**tool.annotations},
-        ]
-        for tool in TOOLS.values()
-    ]
-    assert len(json.dumps(listed, separators=(",", ":"))) < 45_000

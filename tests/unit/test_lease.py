@@ -13,8 +13,10 @@ import pytest
 
 from codex_control_plane_contract.errors import CodexStateBusy
 from codex_control_plane_contract.lifecycles import operation
-from codex_control_plane_mcp.process_identity import ProcessIdentity
+from codex_control_plane_mcp.process_identity import ProcessIdentity, identify, is_alive
 from codex_control_plane_mcp.store import Fence, FenceLost, LeaseKeeper, Store
+from codex_control_plane_mcp.store import lease as lease_module
+from codex_control_plane_mcp.store.lease import Lease
 from codex_control_plane_mcp.testing.manual_clock import NOON, ManualClock
 from codex_control_plane_mcp.testing.python_child import PythonChild
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
@@ -127,6 +129,53 @@ def test_one_of_many_gets_it_at_once(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert len(won) == 1
+
+
+class Watching(LeaseKeeper):
+    """A keeper that looks, whenever it is about to take the lease, whether a process is alive."""
+
+    def watch(self, process: ProcessIdentity) -> list[bool]:
+        """Return the list to which each look is added."""
+        self._process, self._looks = process, list[bool]()
+        return self._looks
+
+    def acquire(self, dead_fence: int | None = None) -> Lease | None:
+        """Look, then acquire."""
+        self._looks.append(is_alive(self._process))
+        return super().acquire(dead_fence)
+
+
+def test_who_let_the_lease_fall_due_is_ended_before_it_changes_hands(real_store: Store) -> None:
+    """A stopped holder has ended when its lease is taken: a successor that dies then leaves none behind."""
+    row = SampleRows(real_store, NOBODY).row("operation", "queued")
+    own = ProcessIdentity(os.getpid(), "now")
+    successor = Watching(real_store, worker_id="wrk_2", identity=own, hostname="here", lease_seconds=LONGER)
+    with PythonChild(HOLD, real_store.path, LONGER, row.row_id) as child:
+        child.hear()
+        stopped = identify(child.pid)
+        assert stopped is not None
+        looks = successor.watch(stopped)
+        child.send_signal(signal.SIGSTOP)
+        until(successor.succeed)
+    assert looks == [False]
+
+
+def test_who_cannot_be_ended_keeps_its_lease(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A holder that is alive after all may still write to Codex; so nobody takes its place."""
+    own = identify(os.getpid())
+    assert own is not None
+    LeaseKeeper(store, worker_id="wrk_1", identity=own, hostname="here", lease_seconds=15.0).acquire()
+    clock.advance(15_000)
+
+    def survives(_process: ProcessIdentity, _seconds: float) -> bool:
+        return False
+
+    monkeypatch.setattr(lease_module, "end", survives)
+    assert not keeper_of(store, "wrk_2").succeed()
+    with store.read() as reader:
+        assert reader.lease().holder == "wrk_1"
 
 
 def test_a_due_lease_is_taken_over(store: Store, clock: ManualClock) -> None:

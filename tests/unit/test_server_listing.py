@@ -1,47 +1,51 @@
-"""What `tools/list` shows of an output schema: less than the contract has, and nothing else."""
-
-import json
+"""What `tools/list` shows of the schemas: less than the contract has, and nothing else."""
 
 import jsonschema_rs
 import pytest
 
 from codex_control_plane_contract.tools import TOOLS, Tool
 from codex_control_plane_contract.values import JsonObject
-from codex_control_plane_mcp.server.listing import listed
+from codex_control_plane_mcp.server.listing import LISTED_RESULT, listed_arguments
 
 
-def test_words_and_insides_are_left_out() -> None:
-    """A field keeps its name and its kind."""
+def test_lengths_and_what_goes_without_saying_are_left_out() -> None:
+    """An argument keeps its kind, its words, its default and the bounds of a number."""
     schema: JsonObject = {
         "type": "object",
-        "required": ["status"],
+        "additionalProperties": False,
         "properties": {
-            "status": {"enum": ["a", "b", "c", "d", "e"], "description": "One of many words."},
-            "mode": {"enum": ["a", "b"]},
-            "description": {"type": "string"},
-            "inner": {"type": "object", "properties": {"deep": {"type": "integer"}}},
+            "text": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 9,
+                "default": "a",
+                "description": "Words.",
+            },
+            "limit": {"type": "integer", "minimum": 1, "maximum": 50},
+            "floor": {"type": "integer", "minimum": 500, "maximum": 2**53 - 1},
+            "parts": {"type": "array", "maxItems": 3, "items": {"type": "string", "maxLength": 5}},
+            "free": {"type": "object", "additionalProperties": True},
+            "maxLength": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 5}},
         },
-        "$defs": {"Used": {"type": "integer"}, "Unused": {"type": "integer"}},
-        "oneOf": [{"$ref": "#/$defs/Used"}],
     }
-    assert listed(schema) == {
+    assert listed_arguments(schema) == {
         "type": "object",
-        "required": ["status"],
+        "additionalProperties": False,
         "properties": {
-            "status": {"type": "string"},
-            "mode": {"enum": ["a", "b"]},
-            "description": {"type": "string"},
-            "inner": {"type": "object"},
+            "text": {"type": "string", "default": "a", "description": "Words."},
+            "limit": {"type": "integer", "maximum": 50},
+            "floor": {"type": "integer", "minimum": 500},
+            "parts": {"type": "array", "items": {"type": "string"}},
+            "free": {"type": "object"},
+            "maxLength": {"type": "object", "additionalProperties": {"type": "string"}},
         },
-        "$defs": {"Used": {"type": "integer"}},
-        "oneOf": [{"$ref": "#/$defs/Used"}],
     }
 
 
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=str)
 def test_what_fits_the_contract_fits_the_list(tool: Tool) -> None:
-    """A client that checks against what was listed refuses no result."""
-    validator = jsonschema_rs.validator_for(json.loads(json.dumps(listed(dict(tool.output_schema)))))
+    """A client that checks against what was listed holds no call back and refuses no result."""
     for example in tool.examples:
+        jsonschema_rs.validate(listed_arguments(tool.input_schema), example["input"])
         if "output" in example:
-            validator.validate(example["output"])
+            jsonschema_rs.validate(LISTED_RESULT, example["output"])

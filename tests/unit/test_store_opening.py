@@ -12,7 +12,8 @@ import pytest
 
 from codex_control_plane_contract.errors import CodexStateBusy, CodexStateUnusable
 from codex_control_plane_mcp.store import Store
-from codex_control_plane_mcp.store.database import file_system, prepare
+from codex_control_plane_mcp.store.database import connect, file_system, prepare
+from codex_control_plane_mcp.store.migrations import migrate
 from codex_control_plane_mcp.testing.python_child import PythonChild
 
 OPEN = """
@@ -128,6 +129,21 @@ def test_many_open_a_new_file_at_once(path: Path) -> None:
         for child in children:
             child.say("open")
         assert [child.hear() for child in children] == ["opened"] * 4
+
+
+def test_a_new_file_that_another_is_switching_over_is_waited_for(tmp_path: Path) -> None:
+    """SQLite refuses the second one at once, however long it may wait."""
+    path = tmp_path / "new.sqlite"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def give_way(statement: str) -> None:
+            if statement == "BEGIN IMMEDIATE" and other.in_transaction:
+                other.execute("ROLLBACK")
+
+        with contextlib.closing(connect(path, busy_seconds=60)) as connection:
+            connection.set_trace_callback(give_way)
+            assert migrate(connection, path) > 0
 
 
 def write_text(path: Path) -> None:

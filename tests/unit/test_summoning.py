@@ -19,6 +19,7 @@ from codex_control_plane_mcp.server.summoning import Summoner
 from codex_control_plane_mcp.worker_starts import WorkerStart, WorkerStarts
 
 WAITS = "import sys; sys.stdin.read(); import signal; signal.pause()"
+TELLS_AND_WAITS = "import os, signal, sys; open(sys.argv[1], 'w').write(f'{os.getpid()}\\n'); signal.pause()"
 FAILS = "import sys; sys.exit('no such thing: sk-' + 'abcDEF0123456789abcDEF0123456789')"
 
 
@@ -197,21 +198,41 @@ def test_a_worker_that_is_not_wanted_is_not_started(scene: Scene) -> None:
 def test_a_watch_looks_again_and_survives_a_fault(scene: Scene) -> None:
     """A worker of another server can die without a sound, at any time."""
     looks: list[str] = []
-    ended = threading.Event()
+    over = threading.Event()
 
     def wanted() -> bool:
         looks.append("look")
         if len(looks) == 3:
-            ended.set()
-            threading.Event().wait()
+            over.set()
         return True
 
     def faulty() -> ExecutorLeaseRow:
         raise CodexStateUnusable("unusable")
 
-    Summoner(scene.starts, faulty, {}, clock=scene).watch(wanted, seconds=0.001)
-    assert ended.wait(60)
-    assert len(looks) == 3
+    Summoner(scene.starts, faulty, {}, clock=scene).watch(wanted, seconds=0.001, over=over)
+    assert over.wait(60)
+
+
+def test_a_watch_replaces_a_worker_that_hangs(scene: Scene) -> None:
+    """Also one that it has started itself, whose end it would await in vain."""
+    begun = scene.directory / "begun"
+    os.mkfifo(begun)
+    over = threading.Event()
+    summoner = Summoner(
+        scene.starts,
+        lambda: scene.held,
+        {"PATH": os.environ["PATH"]},
+        command=[sys.executable, "-c", TELLS_AND_WAITS, str(begun)],
+        clock=scene,
+    )
+    with begun.open("r+b", buffering=0) as pipe:
+        summoner.watch(lambda: True, seconds=0.05, over=over)
+        scene.pids.append(int(pipe.readline()))
+        assert len(scene.pids) == 1
+        scene.at += 10_000
+        scene.pids.append(int(pipe.readline()))
+    over.set()
+    assert all(identify(pid) is not None for pid in scene.pids)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": "x"}', "\x00"])

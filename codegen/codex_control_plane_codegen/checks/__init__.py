@@ -47,6 +47,7 @@ from codex_control_plane_codegen.checks.names import (
     files_are_named_after_their_content,
     names_are_given_once,
     names_differ_within_a_lifecycle,
+    no_name_is_a_keyword,
 )
 from codex_control_plane_codegen.checks.placeholders import placeholders_are_filled_in
 from codex_control_plane_codegen.checks.references import (
@@ -75,6 +76,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     files_are_named_after_their_content,
     names_are_given_once,
     names_differ_within_a_lifecycle,
+    no_name_is_a_keyword,
     names_say_something,
     events_are_commands,
     placeholders_are_filled_in,

@@ -28,7 +28,7 @@ def followed_parts_exist(subject: Subject) -> Iterator[Diagnostic]:
 def _parts_of_role(facts: FollowFacts, role: Role) -> Iterator[Diagnostic]:
     column = _role_column(facts)
     if column:
-        yield from unknown("SPEC-R019", "role", role.name, column.values, key_place_of(role))
+        yield from unknown("SPEC-R020", "role", role.name, column.values, key_place_of(role))
     states = (*facts.followed.states, *facts.followed.groups)
     events = (*facts.follower.events, NOTHING)
     for consequence in role.consequences:
@@ -36,7 +36,7 @@ def _parts_of_role(facts: FollowFacts, role: Role) -> Iterator[Diagnostic]:
             "SPEC-R002", "state or group", consequence.state, states, key_place_of(consequence)
         )
         for name in consequence.events:
-            yield from unknown("SPEC-R020", "event", name, events, place_of(consequence))
+            yield from unknown("SPEC-R021", "event", name, events, place_of(consequence))
 
 
 def every_role_is_followed_once(subject: Subject) -> Iterator[Diagnostic]:

@@ -1,10 +1,11 @@
 """One thing has one name, and one name names one thing."""
 
 from collections.abc import Iterable, Iterator
+from keyword import iskeyword
 
 from codex_control_plane_codegen.checks.subject import Subject, key_place_of, place_of
 from codex_control_plane_codegen.diagnostics import Diagnostic
-from codex_control_plane_codegen.model import Element, Model
+from codex_control_plane_codegen.model import Element, JsonObject, Model
 from codex_control_plane_codegen.places import Place
 
 
@@ -66,6 +67,33 @@ def names_differ_within_a_lifecycle(subject: Subject) -> Iterator[Diagnostic]:
             if touch.name in events:
                 message = f"`{touch.name}` is an event and a touch"
                 yield Diagnostic("SPEC-R013", key_place_of(touch), message, "Rename the touch.")
+
+
+def no_name_is_a_keyword(subject: Subject) -> Iterator[Diagnostic]:
+    """What becomes an attribute, a parameter or a method is not called like a word of Python."""
+    for name, place in _attributes(subject):
+        if iskeyword(name):
+            message = f"`{name}` is a keyword of Python"
+            hint = "Say which one it is, as in from_turn."
+            yield Diagnostic("SPEC-R019", place, message, hint)
+
+
+def _attributes(subject: Subject) -> Iterator[tuple[str, Place]]:
+    model = subject.model
+    changes = [(*lifecycle.events, *lifecycle.touches) for lifecycle in model.lifecycles]
+    yield from _named(column for table in subject.tables for column in table.columns)
+    yield from _named(change for group in changes for change in group)
+    for tool in model.tools:
+        for name in _properties(tool.input):
+            yield name, key_place_of(tool, "input", "properties", name)
+    for definition in model.types:
+        for name in _properties(definition.schema):
+            yield name, key_place_of(definition, "properties", name)
+
+
+def _properties(schema: JsonObject) -> Iterable[str]:
+    properties = schema.get("properties")
+    return properties if isinstance(properties, dict) else ()
 
 
 def _named(elements: Iterable[Element]) -> Iterator[tuple[str, Place]]:

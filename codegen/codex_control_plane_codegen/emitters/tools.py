@@ -167,7 +167,7 @@ class View:
             "examples": tuple(self._examples()),
             "input_schema": Code(f"tool_schemas.{self.constant}_INPUT"),
             "output_schema": Code(f"tool_schemas.{self.constant}_OUTPUT"),
-            "parse": Code(f"arguments.{self.arguments}.parse"),
+            "arguments": self.arguments,
         }
         return Call("Tool", (), named)
 

@@ -505,7 +505,7 @@ class StartingThread(OperationRow):
         return _STARTING_THREAD_FAIL.of(self, last_error=json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _STARTING_THREAD_ORPHAN.of(self, last_error=json_text(last_error))
 
     def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
@@ -562,7 +562,7 @@ class StartingTurn(OperationRow):
         return _STARTING_TURN_FAIL.of(self, last_error=json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _STARTING_TURN_ORPHAN.of(self, last_error=json_text(last_error))
 
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
@@ -628,7 +628,7 @@ class StartingReview(OperationRow):
         return _STARTING_REVIEW_FAIL.of(self, last_error=json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _STARTING_REVIEW_ORPHAN.of(self, last_error=json_text(last_error))
 
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
@@ -737,7 +737,7 @@ class Running(OperationRow):
         return _RUNNING_INTERRUPT.of(self, last_error=optional_json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _RUNNING_ORPHAN.of(self, last_error=json_text(last_error))
 
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
@@ -811,7 +811,7 @@ class WaitingForApproval(OperationRow):
         return _WAITING_FOR_APPROVAL_INTERRUPT.of(self, last_error=optional_json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _WAITING_FOR_APPROVAL_ORPHAN.of(self, last_error=json_text(last_error))
 
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
@@ -885,7 +885,7 @@ class WaitingForUserInput(OperationRow):
         return _WAITING_FOR_USER_INPUT_INTERRUPT.of(self, last_error=optional_json_text(last_error))
 
     def orphan(self, *, last_error: Error) -> Change[Orphaned]:
-        """Codex does not know the thread any more."""
+        """Codex has had the thread, and somebody has deleted it."""
         return _WAITING_FOR_USER_INPUT_ORPHAN.of(self, last_error=json_text(last_error))
 
     def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
@@ -1009,7 +1009,7 @@ class Cancelled(OperationRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphaned(OperationRow):
-    """Codex no longer knows the thread; what it did before that is in the journal."""
+    """The thread was deleted while the task was in hand; what is known of it is in the journal."""
 
     state: Literal["orphaned"]
     completed_at: int
@@ -1580,7 +1580,10 @@ _STARTING_THREAD_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "= :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -1711,7 +1714,10 @@ _STARTING_TURN_ORPHAN: Final[Edge[Orphaned]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -1874,7 +1880,10 @@ _STARTING_REVIEW_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "= :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -2160,7 +2169,10 @@ _RUNNING_ORPHAN: Final[Edge[Orphaned]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -2337,7 +2349,10 @@ _WAITING_FOR_APPROVAL_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -2514,7 +2529,10 @@ _WAITING_FOR_USER_INPUT_ORPHAN: Final[Edge[Orphaned]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="thread/resume and thread/turns/list refuse the thread",
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     fenced=True,
     emits=(),
     read=reader(Orphaned, read),
@@ -3441,7 +3459,10 @@ EVIDENCE: Final[Mapping[Event, str]] = {
     "complete": "turn/completed, or the thread's own history",
     "fail": "a refusal that no retry cures, or a failed turn",
     "interrupt": "turn/completed with status interrupted, or the thread's own history",
-    "orphan": "thread/resume and thread/turns/list refuse the thread",
+    "orphan": (
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
     "lose": "another app-server generation, and a history that leaves it open",
     "declare_lost": "the reason that the operator gives",
     "declare_never_received": "the reason that the operator gives",
@@ -3673,7 +3694,7 @@ FACTS: Final[Mapping[State, StateFacts]] = {
         poll_after_seconds=0,
     ),
     "orphaned": StateFacts(
-        means="Codex no longer knows the thread; what it did before that is in the journal.",
+        means="The thread was deleted while the task was in hand; what is known of it is in the journal.",
         status="orphaned",
         terminal=True,
         cancellable=False,

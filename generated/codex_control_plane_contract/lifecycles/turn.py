@@ -218,7 +218,7 @@ class Running(TurnRow):
         terminal_method: str,
         last_error: Error,
     ) -> Change[UnknownAfterAppServerExit]:
-        """The app-server died and its successor does not say how the turn ended."""
+        """Nothing will say how the turn ended; its app-server died or its thread was deleted."""
         return _RUNNING_LOSE.of(
             self,
             terminal_source=terminal_source,
@@ -305,7 +305,7 @@ class WaitingForApproval(TurnRow):
         terminal_method: str,
         last_error: Error,
     ) -> Change[UnknownAfterAppServerExit]:
-        """The app-server died and its successor does not say how the turn ended."""
+        """Nothing will say how the turn ended; its app-server died or its thread was deleted."""
         return _WAITING_FOR_APPROVAL_LOSE.of(
             self,
             terminal_source=terminal_source,
@@ -392,7 +392,7 @@ class WaitingForUserInput(TurnRow):
         terminal_method: str,
         last_error: Error,
     ) -> Change[UnknownAfterAppServerExit]:
-        """The app-server died and its successor does not say how the turn ended."""
+        """Nothing will say how the turn ended; its app-server died or its thread was deleted."""
         return _WAITING_FOR_USER_INPUT_LOSE.of(
             self,
             terminal_source=terminal_source,
@@ -635,7 +635,9 @@ _RUNNING_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         "*"
     ),
     actors=("worker", "operator"),
-    required_evidence="another app-server generation, and a history that leaves it open",
+    required_evidence=(
+        "a history that leaves it open under another app-server generation, or a thread that was deleted"
+    ),
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -733,7 +735,9 @@ _WAITING_FOR_APPROVAL_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker", "operator"),
-    required_evidence="another app-server generation, and a history that leaves it open",
+    required_evidence=(
+        "a history that leaves it open under another app-server generation, or a thread that was deleted"
+    ),
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -831,7 +835,9 @@ _WAITING_FOR_USER_INPUT_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("worker", "operator"),
-    required_evidence="another app-server generation, and a history that leaves it open",
+    required_evidence=(
+        "a history that leaves it open under another app-server generation, or a thread that was deleted"
+    ),
     fenced=True,
     emits=(),
     read=reader(UnknownAfterAppServerExit, read),
@@ -964,7 +970,7 @@ EVIDENCE: Final[Mapping[Event, str]] = {
     "complete": "turn/completed, or the thread's own history",
     "fail": "turn/completed with status failed, or the thread's own history",
     "interrupt": "turn/completed with status interrupted, or the thread's own history",
-    "lose": "another app-server generation, and a history that leaves it open",
+    "lose": "a history that leaves it open under another app-server generation, or a thread that was deleted",
 }
 """What shows that an event happened, where the spec asks for it."""
 

@@ -21,7 +21,7 @@ State: TypeAlias = Literal["queued", "running", "completed", "failed", "timed_ou
 Status: TypeAlias = Literal["queued", "running", "completed", "failed", "timed_out"]
 """The state of a row, as clients see it."""
 
-Event: TypeAlias = Literal["enqueue", "take", "requeue", "complete", "fail", "time_out"]
+Event: TypeAlias = Literal["enqueue", "take", "complete", "fail", "time_out"]
 """What happens to a row; what creates one comes first."""
 
 CommandType: TypeAlias = Literal["deliver_answer", "interrupt_turn", "act_on_thread"]
@@ -122,16 +122,12 @@ class Running(WorkerCommandRow):
     started_at: int
     finished_at: None
 
-    def requeue(self) -> Change[Queued]:
-        """The worker that had it is gone, or Codex cannot be reached yet."""
-        return _RUNNING_REQUEUE.of(self)
-
     def complete(self, *, result: JsonObject | None = None) -> Change[Completed]:
         """It is done."""
         return _RUNNING_COMPLETE.of(self, result=optional_json_text(result))
 
     def fail(self, *, error: Error) -> Change[Failed]:
-        """It cannot be done."""
+        """What it is about did not come about."""
         return _RUNNING_FAIL.of(self, error=json_text(error))
 
     def time_out(self) -> Change[TimedOut]:
@@ -267,22 +263,6 @@ _QUEUED_TIME_OUT: Final[Edge[TimedOut]] = Edge(
     emits=(),
     read=reader(TimedOut, read),
 )
-_RUNNING_REQUEUE: Final[Edge[Queued]] = Edge(
-    lifecycle="worker_command",
-    event="requeue",
-    source="running",
-    target="queued",
-    statement=(
-        "UPDATE worker_command SET state = 'queued', worker_id = NULL, started_at = NULL, revision = "
-        "revision + 1, updated_at = :now WHERE worker_command_id = :id AND state = 'running' AND revision = "
-        ":revision RETURNING *"
-    ),
-    actors=("worker",),
-    required_evidence=None,
-    fenced=True,
-    emits=(),
-    read=reader(Queued, read),
-)
 _RUNNING_COMPLETE: Final[Edge[Completed]] = Edge(
     lifecycle="worker_command",
     event="complete",
@@ -357,27 +337,22 @@ GROUPS: Final[Mapping[str, frozenset[State]]] = {
 
 CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("queued", "take"): "transition",
-    ("queued", "requeue"): "ignored",
     ("queued", "complete"): "illegal",
     ("queued", "fail"): "illegal",
     ("queued", "time_out"): "transition",
     ("running", "take"): "illegal",
-    ("running", "requeue"): "transition",
     ("running", "complete"): "transition",
     ("running", "fail"): "transition",
     ("running", "time_out"): "transition",
     ("completed", "take"): "illegal",
-    ("completed", "requeue"): "illegal",
     ("completed", "complete"): "ignored",
     ("completed", "fail"): "illegal",
     ("completed", "time_out"): "ignored",
     ("failed", "take"): "illegal",
-    ("failed", "requeue"): "illegal",
     ("failed", "complete"): "illegal",
     ("failed", "fail"): "ignored",
     ("failed", "time_out"): "ignored",
     ("timed_out", "take"): "illegal",
-    ("timed_out", "requeue"): "illegal",
     ("timed_out", "complete"): "illegal",
     ("timed_out", "fail"): "illegal",
     ("timed_out", "time_out"): "ignored",
@@ -387,7 +362,6 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
 TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("queued", "take"): "running",
     ("queued", "time_out"): "timed_out",
-    ("running", "requeue"): "queued",
     ("running", "complete"): "completed",
     ("running", "fail"): "failed",
     ("running", "time_out"): "timed_out",
@@ -400,7 +374,6 @@ CREATIONS: Final[Mapping[Event, State]] = {"enqueue": "queued"}
 ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "enqueue": ("client", "clock", "worker"),
     "take": ("worker",),
-    "requeue": ("worker",),
     "complete": ("worker",),
     "fail": ("worker",),
     "time_out": ("clock",),

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from codex_control_plane_contract.settings import Settings
-from codex_control_plane_mcp.store.store import Store
+
+if TYPE_CHECKING:
+    # A server makes its context before it needs a store.
+    from codex_control_plane_mcp.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +21,11 @@ class Context:
 
     settings: Settings
     actor_id: str
-    open_store: Callable[[], Store]
+    open_store: Callable[[], "Store"]
     summon: Callable[[], None]
 
     @property
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """Return the store, opened at first use.
 
         Raises CODEX_STATE_UNUSABLE or CODEX_STATE_BUSY. For a tool that may answer CODEX_STATE_UNUSABLE the

@@ -1,4 +1,9 @@
-"""codex_get_agent_contract: the rules of this server, from the tables of the spec."""
+"""codex_get_agent_contract: the rules of this server, from the tables of the spec.
+
+The compact guide is read at the start of every conversation, so it holds what no other answer tells: the
+rules, the words, which statuses are an end. A status answer names its own next action, and the list of tools
+says what each tool does.
+"""
 
 import inspect
 import logging
@@ -23,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 async def get_agent_contract(_context: Context, arguments: GetAgentContractArguments, /) -> AgentContract:
-    """Return the rules; in detail `full` with what each status means and with the error table."""
+    """Return the rules; in detail `full` with all that is known of tools and statuses, and the errors."""
     if arguments.client_type is not None:
         _log.info("client %r reads the rules", arguments.client_type)
     full = arguments.detail == "full"
@@ -32,8 +37,8 @@ async def get_agent_contract(_context: Context, arguments: GetAgentContractArgum
         "contractVersion": CONTRACT_VERSION,
         "toolSurfaceHash": TOOL_SURFACE_HASH,
         "rules": INSTRUCTIONS,
-        "tools": [_tool(tool, examples=arguments.include_examples) for tool in TOOLS.values()],
-        "statuses": list(_statuses(meanings=full)),
+        "tools": [_tool(tool, full=full, examples=arguments.include_examples) for tool in TOOLS.values()],
+        "statuses": list(_statuses(full=full)),
         "nextActions": {str(action): meaning for action, meaning in NEXT_ACTIONS.items()},
     }
     if full:
@@ -41,20 +46,19 @@ async def get_agent_contract(_context: Context, arguments: GetAgentContractArgum
     return contract
 
 
-def _tool(tool: Tool, *, examples: bool) -> ToolSummary:
-    summary: ToolSummary = {
-        "name": tool.name,
-        "group": cast('Literal["stable", "compatibility"]', tool.group),
-        "role": tool.role,
-        "passive": tool.passive,
-        "nextTools": list(tool.next_tools),
-    }
+def _tool(tool: Tool, *, full: bool, examples: bool) -> ToolSummary:
+    summary: ToolSummary = {"name": tool.name}
+    if full:
+        summary["group"] = cast('Literal["stable", "compatibility"]', tool.group)
+        summary["role"] = tool.role
+        summary["passive"] = tool.passive
+        summary["nextTools"] = list(tool.next_tools)
     if examples:
         summary["examples"] = [dict(example) for example in tool.examples]
     return summary
 
 
-def _statuses(*, meanings: bool) -> Iterator[StatusMeaning]:
+def _statuses(*, full: bool) -> Iterator[StatusMeaning]:
     """Yield each status once, of the first state that shows itself so."""
     shown = set[str]()
     for facts in operation.FACTS.values():
@@ -64,9 +68,9 @@ def _statuses(*, meanings: bool) -> Iterator[StatusMeaning]:
         status: StatusMeaning = {
             "status": cast("OperationStatus", facts.status),
             "terminal": facts.terminal,
-            "nextRecommendedAction": facts.next_action,
         }
-        if meanings:
+        if full:
+            status["nextRecommendedAction"] = facts.next_action
             status["means"] = facts.means
         yield status
 

@@ -1,5 +1,7 @@
 """`codex_start_plan_workflow`: a workflow and its first task, in one transaction (contract §9)."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
@@ -11,6 +13,7 @@ from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import WorkflowAcknowledgement
 from codex_control_plane_mcp.handlers.admission import Part, Submission, admit, prepare
 from codex_control_plane_mcp.handlers.context import Context
+from codex_control_plane_mcp.handlers.goal_request import GoalRequest
 from codex_control_plane_mcp.handlers.moment import Moment, look
 from codex_control_plane_mcp.handlers.task_request import TaskRequest
 from codex_control_plane_mcp.handlers.times import timestamp
@@ -33,6 +36,7 @@ class _Wish:
     request: TaskRequest
     client_request_id: str | None
     sandbox: _Sandbox
+    goal: GoalRequest | None
 
     @classmethod
     def of(cls, arguments: StartPlanWorkflowArguments, settings: Settings) -> "_Wish":
@@ -57,7 +61,21 @@ class _Wish:
                 max_continuations=arguments.max_continuations,
             )
         )
-        return cls(request, arguments.client_request_id, arguments.sandbox or settings.default_sandbox)
+        sandbox = arguments.sandbox or settings.default_sandbox
+        return cls(request, arguments.client_request_id, sandbox, GoalRequest.of(arguments))
+
+    @property
+    def payload_hash(self) -> str:
+        """The SHA-256 that tells whether a key names the same workflow again: the task's, and its goal."""
+        if self.goal is None:
+            return self.request.payload_hash
+        payload = {"task": self.request.payload_hash, "goal": self.goal.as_payload()}
+        return hashlib.sha256(json.dumps(payload, sort_keys=True).encode("ascii")).hexdigest()
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What is understood otherwise than it is written."""
+        return [*self.request.warnings, *(self.goal.warnings if self.goal else ())]
 
     @property
     def effective_sandbox(self) -> plan_workflow.EffectiveSandbox:
@@ -112,7 +130,7 @@ def acknowledge_workflow(
 
 def _start(context: Context, arguments: StartPlanWorkflowArguments) -> WorkflowAcknowledgement:
     wish = _Wish.of(arguments, context.settings)
-    warnings = wish.request.warnings
+    warnings = wish.warnings
     # A first look, so that a repetition is answered even if its directory is gone by now.
     with look(context) as moment:
         known = _known(moment.reader, wish)
@@ -131,7 +149,7 @@ def _known(reader: Reader, wish: _Wish) -> plan_workflow.PlanWorkflow | None:
     if wish.client_request_id is None:
         return None
     row = reader.plan_workflow_by_key(wish.client_request_id)
-    if row is not None and row.payload_hash != wish.request.payload_hash:
+    if row is not None and row.payload_hash != wish.payload_hash:
         raise IdempotencyConflict(
             f"This client_request_id names another request, workflow {row.plan_workflow_id}. Use a new one.",
             workflowId=row.plan_workflow_id,
@@ -143,17 +161,20 @@ def _known(reader: Reader, wish: _Wish) -> plan_workflow.PlanWorkflow | None:
 def _begin(
     transaction: Transaction, reader: Reader, wish: _Wish, submission: Submission, settings: Settings
 ) -> plan_workflow.Planning:
-    """Store the task and the workflow, which name each other."""
+    """Store the task and the workflow, which name each other, and its goal, if it has one."""
     workflow_id = new_id(plan_workflow.ID_PREFIX, transaction.now)
     task = admit(transaction, reader, submission, settings, Part(workflow_id, "plan"))
-    return transaction.apply(
+    workflow = transaction.apply(
         plan_workflow.start(
             plan_workflow_id=workflow_id,
             client_request_id=wish.client_request_id,
-            payload_hash=wish.request.payload_hash,
+            payload_hash=wish.payload_hash,
             project_id=task.project_id,
             plan_operation_id=task.operation_id,
             requested_sandbox=wish.sandbox,
             effective_sandbox=wish.effective_sandbox,
         )
     )
+    if wish.goal is not None:
+        transaction.apply(wish.goal.configuration(workflow_id, transaction.now))
+    return workflow

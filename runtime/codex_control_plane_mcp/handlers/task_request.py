@@ -80,7 +80,7 @@ class TaskRequest:
     @classmethod
     def of(cls, arguments: SubmitTaskArguments) -> Self:
         """Return the request. Raises INVALID_ARGUMENT for a text or a combination that does not fit."""
-        _refuse_unstorable(arguments)
+        refuse_unstorable(asdict(arguments))
         _refuse_misfits(arguments)
         if arguments.output_schema is not None:
             refuse_unusable(arguments.output_schema)
@@ -183,9 +183,9 @@ def _warnings(arguments: SubmitTaskArguments) -> Iterator[str]:
         yield _ADJUSTED_DETAIL
 
 
-def _refuse_unstorable(arguments: SubmitTaskArguments) -> None:
-    """Refuse texts that the store or Codex could not take back out as they were."""
-    for name, text in asdict(arguments).items():
+def refuse_unstorable(texts: Mapping[str, object]) -> None:
+    """Refuse texts, by their arguments' names, that the store or Codex could not give back as they were."""
+    for name, text in texts.items():
         if not isinstance(text, str):
             continue
         if "\0" in text:

@@ -1,7 +1,7 @@
 """`codex_get_workflow_status`: a workflow as it stands, or as soon as it changes (contract §4 Workflow)."""
 
 from codex_control_plane_contract.arguments import GetWorkflowStatusArguments
-from codex_control_plane_contract.lifecycles import review_workflow
+from codex_control_plane_contract.lifecycles import goal, review_workflow
 from codex_control_plane_contract.types import Workflow
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.known_workflows import any_workflow
@@ -35,10 +35,11 @@ async def _await_change(context: Context, arguments: GetWorkflowStatusArguments)
 
 
 def _standing(context: Context, workflow_id: str) -> tuple[int, bool]:
-    """Return the state cursor of a workflow, and whether it has ended."""
+    """Return the state cursor of a workflow, and whether it has ended, and its goal with it."""
     with context.store.read() as reader:
         row = any_workflow(reader, workflow_id)
-        return reader.workflow_cursor(workflow_id), row.facts.terminal
+        kept = isinstance(reader.goal_of_workflow(workflow_id), goal.Open)
+        return reader.workflow_cursor(workflow_id), row.facts.terminal and not kept
 
 
 def _present(context: Context, arguments: GetWorkflowStatusArguments) -> Workflow:

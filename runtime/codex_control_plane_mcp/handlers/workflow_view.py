@@ -5,6 +5,7 @@ from typing import Final
 from codex_control_plane_contract.arguments import GetOperationStatusArguments, GetWorkflowStatusArguments
 from codex_control_plane_contract.lifecycles import operation, plan_workflow
 from codex_control_plane_contract.types import Next, Workflow, WorkflowRetryState
+from codex_control_plane_mcp.handlers.goal_view import present_goal
 from codex_control_plane_mcp.handlers.interaction_view import summarise_interaction
 from codex_control_plane_mcp.handlers.moment import Moment
 from codex_control_plane_mcp.handlers.next_steps import next_step, pending_questions, queued_reason
@@ -63,6 +64,7 @@ def present_plan_workflow(
         "planOperationId": row.plan_operation_id,
         "currentOperationId": task.operation_id,
         "currentOperationStatus": task.status,
+        "threadGoal": present_goal(moment, row.plan_workflow_id, arguments.message_max_chars),
         "requestedSandbox": row.requested_sandbox,
         "effectiveSandbox": row.effective_sandbox,
         "runtimePolicyAdjusted": row.requested_sandbox != row.effective_sandbox,

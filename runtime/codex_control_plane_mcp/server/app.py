@@ -1,6 +1,7 @@
 """The MCP server: the tools of the spec on the SDK's low-level server, for both protocol generations."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import mcp_types as types
@@ -12,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 from codex_control_plane_contract.contract import INSTRUCTIONS, NAME, TITLE
 from codex_control_plane_contract.tools import TOOLS, Tool
 from codex_control_plane_mcp.server.dispatch import Dispatcher, UnknownTool
-from codex_control_plane_mcp.server.listing import listed
+from codex_control_plane_mcp.server.listing import LISTED_RESULT, listed_arguments
 from codex_control_plane_mcp.version import program_version
 
 _FRESH: Final = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -23,12 +24,15 @@ RequestContext = ServerRequestContext[dict[str, Any]]
 
 def build_server(dispatcher: Dispatcher, tools: Mapping[str, Tool] = TOOLS) -> Server[dict[str, Any]]:
     """Return the server of `tools`, whose calls `dispatcher` answers."""
-    listed = types.ListToolsResult(tools=[_described(tool) for tool in tools.values()])
+
+    @cache
+    def listed() -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[_described(tool) for tool in tools.values()])
 
     async def list_tools(
         _context: RequestContext, _params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        return listed
+        return listed()
 
     async def call_tool(
         _context: RequestContext, params: types.CallToolRequestParams
@@ -59,8 +63,8 @@ def _described(tool: Tool) -> types.Tool:
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        input_schema=dict(tool.input_schema),
-        output_schema=listed(dict(tool.output_schema)),
+        input_schema=listed_arguments(tool.input_schema),
+        output_schema=LISTED_RESULT,
         annotations=types.ToolAnnotations(
             read_only_hint=tool.annotations["readOnlyHint"],
             destructive_hint=tool.annotations["destructiveHint"],

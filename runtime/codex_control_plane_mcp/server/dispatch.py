@@ -4,31 +4,28 @@ Arguments are validated before the handler and the result after it, against the 
 error becomes an answer that fits the output schema, and no exception leaves here (contract §1, §6, §19).
 """
 
-import importlib
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 import anyio
-from jsonschema_rs import Draft202012Validator
 
 from codex_control_plane_contract.errors import CodexStateUnusable, ControlPlaneError, InternalError
 from codex_control_plane_contract.tools import Tool
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.redaction import redact_json
-from codex_control_plane_mcp.server.argument_faults import ArgumentCheck
+from codex_control_plane_mcp.server.loading import LOADING
 from codex_control_plane_mcp.server.state_file import StateFile
 from codex_control_plane_mcp.suggestions import did_you_mean
 
-Handler: TypeAlias = Callable[[Context, object], Awaitable[Mapping[str, JsonValue]]]
+if TYPE_CHECKING:
+    from codex_control_plane_mcp.server.binding import Binding
 
 _log = logging.getLogger(__name__)
-_HANDLERS: Final = "codex_control_plane_mcp.handlers"
 
 
 class UnknownTool(Exception):
@@ -44,31 +41,14 @@ class Answer:
     failed: bool
 
 
-class _Binding:
-    """One tool with its compiled schemas and its handler, each made at first use."""
+def bind(tool: Tool) -> "Binding":
+    """Return `tool` bound to the handler that its spec names."""
+    # Imported here: the first replies to a client call no tool.
+    with LOADING:
+        from codex_control_plane_mcp.server.binding import Binding, handler_named  # noqa: PLC0415 - see above
 
-    def __init__(self, tool: Tool, resolve: Callable[[str], Handler]) -> None:
-        self.tool = tool
-        self._resolve = resolve
-
-    @cached_property
-    def arguments(self) -> ArgumentCheck:
-        return ArgumentCheck(self.tool.input_schema)
-
-    @cached_property
-    def result(self) -> Draft202012Validator:
-        # Masked, because the message of a misfit goes to the log, where no prompt belongs.
-        return Draft202012Validator(self.tool.output_schema, mask="(value)")
-
-    @cached_property
-    def handler(self) -> Handler:
-        return self._resolve(self.tool.handler)
-
-
-def handler_named(name: str) -> Handler:
-    """Return the function that `spec/tools` names as `module.function`, of the package `handlers`."""
-    module, _, function = name.partition(".")
-    return cast("Handler", getattr(importlib.import_module(f"{_HANDLERS}.{module}"), function))
+        handler = handler_named(tool.handler)
+    return Binding.of(tool, handler)
 
 
 class Dispatcher:
@@ -80,19 +60,21 @@ class Dispatcher:
         context: Context,
         state: StateFile,
         *,
-        resolve: Callable[[str], Handler] = handler_named,
+        bind: "Callable[[Tool], Binding]" = bind,
     ) -> None:
+        self._tools = tools
         self._context = context
         self._state = state
-        self._bindings = {name: _Binding(tool, resolve) for name, tool in tools.items()}
+        self._bind = bind
+        self._bindings: dict[str, Binding] = {}
 
     async def call(self, name: str, arguments: Mapping[str, JsonValue]) -> Answer:
         """Return the answer to a call of tool `name`. Raises UnknownTool and nothing else."""
-        binding = self._bindings.get(name)
-        if binding is None:
-            raise UnknownTool(f"Unknown tool: {_clipped(name)}.{did_you_mean(name, self._bindings)}")
+        tool = self._tools.get(name)
+        if tool is None:
+            raise UnknownTool(f"Unknown tool: {_clipped(name)}.{did_you_mean(name, self._tools)}")
         try:
-            return await self._result(binding, arguments)
+            return await self._result(tool, arguments)
         except ControlPlaneError as error:
             _log.info("%s answers %s", name, error.code)
             if isinstance(error, CodexStateUnusable):
@@ -101,8 +83,8 @@ class Dispatcher:
         except Exception:  # noqa: BLE001 - the one boundary: nothing of a fault of ours may reach the client
             return _failure(_incident(name))
 
-    async def _result(self, binding: _Binding, arguments: Mapping[str, JsonValue]) -> Answer:
-        tool = binding.tool
+    async def _result(self, tool: Tool, arguments: Mapping[str, JsonValue]) -> Answer:
+        binding = await self._bound(tool)
         binding.arguments.check(arguments)
         if "CODEX_STATE_UNUSABLE" in tool.errors and not self._state.ready:
             await anyio.to_thread.run_sync(self._state.store)
@@ -110,6 +92,12 @@ class Dispatcher:
         answer = _answer({"ok": True, **result}, failed=False)
         binding.result.validate(answer.content)
         return answer
+
+    async def _bound(self, tool: Tool) -> "Binding":
+        """Return the binding of `tool`, made at its first call, on a thread: it loads and compiles."""
+        if tool.name not in self._bindings:
+            self._bindings[tool.name] = await anyio.to_thread.run_sync(self._bind, tool)
+        return self._bindings[tool.name]
 
 
 def _answer(content: JsonObject, *, failed: bool) -> Answer:

@@ -3,11 +3,15 @@
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codex_control_plane_contract.settings import Settings
+from codex_control_plane_mcp.server.loading import LOADING
 from codex_control_plane_mcp.settings import state_file
-from codex_control_plane_mcp.store.bells import Listener
-from codex_control_plane_mcp.store.store import Store
+
+if TYPE_CHECKING:
+    from codex_control_plane_mcp.store.bells import Listener
+    from codex_control_plane_mcp.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +22,9 @@ class _Opened:
     for want of work.
     """
 
-    store: Store
+    store: "Store"
     identity: tuple[int, int]
-    presence: Listener
+    presence: "Listener"
 
     def close(self) -> None:
         self.presence.close()
@@ -42,12 +46,16 @@ class StateFile:
         opened = self._opened
         return opened is not None and opened.identity == _identity(self.path)
 
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """Return the open store.
 
         A file that somebody moved away is not written to any more: workers read the one that has the name.
         Raises CODEX_STATE_UNUSABLE or CODEX_STATE_BUSY.
         """
+        # Imported here: a client has its first replies before any file is opened.
+        with LOADING:
+            from codex_control_plane_mcp.store.store import Store  # noqa: PLC0415 - see above
+
         with self._opening:
             opened = self._opened
             if opened is None or opened.identity != _identity(self.path):

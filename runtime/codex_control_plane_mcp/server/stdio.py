@@ -37,6 +37,8 @@ class Wire:
         os.dup2(null, 0)
         os.close(null)
         os.dup2(2, 1)
+        self.answered = threading.Event()
+        """Set once the client has its first answer."""
         # Its own: answers must not queue for a thread behind calls that wait for the locked store.
         self._threads = anyio.CapacityLimiter(1)
 
@@ -49,6 +51,7 @@ class Wire:
         rest = memoryview(line)
         while rest:
             rest = rest[os.write(self.sink, rest) :]
+        self.answered.set()
 
 
 async def serve_stdio(server: Server[dict[str, Any]], wire: Wire) -> None:

@@ -61,15 +61,20 @@ class Summoner:
 
     def summon(self) -> None:
         """See to it, on a thread of its own, that a worker runs; returns at once."""
-        threading.Thread(target=self._keep_one, args=(_always,), name="summon", daemon=True).start()
+        self._tend(_always)
 
-    def watch(self, wanted: Callable[[], bool], *, seconds: float) -> None:
-        """Do as `summon` does, now and every `seconds`, if `wanted`, which is asked on that thread, says so.
+    def watch(
+        self, wanted: Callable[[], bool], *, seconds: float, over: threading.Event | None = None
+    ) -> None:
+        """Do as `summon` does, now and every `seconds` until `over`, if `wanted` says so on its thread.
 
         Only the end of a worker that this server has started makes itself known; one that a server of another
-        client had started can be killed without a sound, and its turns would be running for ever.
+        client had started can be killed without a sound, and its turns would be running for ever. So would
+        those of a worker that hangs, whoever started it.
         """
-        threading.Thread(target=self._watch, args=(wanted, seconds), name="watch", daemon=True).start()
+        threading.Thread(
+            target=self._watch, args=(wanted, seconds, over or threading.Event()), name="watch", daemon=True
+        ).start()
 
     def start_if_absent(self) -> subprocess.Popen[bytes] | None:
         """Start a worker if none is alive or on its way; return its process, which somebody must wait for.
@@ -93,14 +98,14 @@ class Summoner:
         _log.info("started worker process %d", worker.pid)
         return worker
 
-    def _watch(self, wanted: Callable[[], bool], seconds: float) -> None:
-        while True:
-            try:
-                self._keep_one(wanted)
-            except OSError as fault:
-                # The end of a worker could not be written down; the next look is as good as this one.
-                _log.warning("a worker's end could not be recorded: %s", fault)
-            time.sleep(seconds)
+    def _watch(self, wanted: Callable[[], bool], seconds: float, over: threading.Event) -> None:
+        self._tend(wanted)
+        while not over.wait(seconds):
+            self._tend(wanted)
+
+    def _tend(self, wanted: Callable[[], bool]) -> None:
+        # Each look has its own thread, since it stays with the worker that it starts.
+        threading.Thread(target=self._keep_one, args=(wanted,), name="summon", daemon=True).start()
 
     def _keep_one(self, wanted: Callable[[], bool]) -> None:
         """Start a worker if need be, reap it, and start another if it ended with an error."""
@@ -109,7 +114,10 @@ class Summoner:
             if exit_code == 0:
                 return
             _log.warning("worker process %d ended with exit code %d", worker.pid, exit_code)
-            self._starts.record_failure(worker.pid, exit_code, self._clock.now())
+            try:
+                self._starts.record_failure(worker.pid, exit_code, self._clock.now())
+            except OSError as fault:
+                _log.warning("a worker's end could not be recorded: %s", fault)
             last = self._starts.last()
             time.sleep(_wait_ms(last.attempt if last else 0) / 1000)
 

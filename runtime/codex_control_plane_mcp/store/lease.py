@@ -6,6 +6,7 @@ with a monotonic local deadline, so that a process that was stopped for a while 
 """
 
 import contextlib
+import logging
 import sqlite3
 import threading
 import time
@@ -13,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from codex_control_plane_contract.errors import CodexStateBusy, CodexStateUnusable
-from codex_control_plane_mcp.process_identity import ProcessIdentity
+from codex_control_plane_contract.records import ExecutorLeaseRow
+from codex_control_plane_mcp.process_identity import ProcessIdentity, end, is_alive
 from codex_control_plane_mcp.store.clock import Clock
 from codex_control_plane_mcp.store.database import connect
 from codex_control_plane_mcp.store.faults import explained
@@ -21,6 +23,8 @@ from codex_control_plane_mcp.store.statements import named_statements
 from codex_control_plane_mcp.store.store import Store
 from codex_control_plane_mcp.store.transaction import Fence
 
+_LOG = logging.getLogger(__name__)
+_ENDS_SECONDS = 5.0
 _LEASE = named_statements("lease.sql")
 
 
@@ -54,6 +58,35 @@ class LeaseKeeper:
         """The lease while it is certain, else None."""
         lease = self._lease
         return lease if lease is not None and time.monotonic() < lease.certain_until else None
+
+    def succeed(self) -> bool:
+        """Take the lease if nobody alive holds it; return whether it was taken.
+
+        A holder whose process is dead loses it at once. One of this host that let it fall due is ended
+        first, for it was stopped, perhaps right before it writes to Codex what its successor would find
+        missing and write as well. While the lease still names it, whoever comes next would end it, too
+        (docs/decisions/0050).
+        """
+        with self._store.read() as reader:
+            lease = reader.lease()
+        holder = self._holder(lease)
+        if holder is None:
+            return self.acquire() is not None
+        if is_alive(holder):
+            if lease.expires_at > self._clock.now():
+                return False
+            if not end(holder, _ENDS_SECONDS):
+                _LOG.warning("worker process %d let its lease fall due and cannot be ended", holder.pid)
+                return False
+        return self.acquire(lease.fence) is not None
+
+    def _holder(self, lease: ExecutorLeaseRow) -> ProcessIdentity | None:
+        """Return the process that has the lease, if it is another one, and of this host."""
+        if lease.holder in (None, self._worker_id) or lease.hostname != self._hostname:
+            return None
+        if lease.pid is None or lease.process_started is None:
+            return None
+        return ProcessIdentity(lease.pid, lease.process_started)
 
     def acquire(self, dead_fence: int | None = None) -> Lease | None:
         """Take the lease if it is free, due, or under ``dead_fence``, whose holder is dead; else None."""

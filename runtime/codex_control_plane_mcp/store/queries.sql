@@ -193,9 +193,10 @@ SELECT turn_id FROM (
 ) ORDER BY at DESC, turn_id DESC LIMIT 1;
 
 -- name: workflow_cursor
--- The newest change of a workflow, of its tasks or of their questions.
+-- The newest change of a workflow, of its goal, of its tasks or of their questions.
 SELECT max(sequence) AS latest FROM journal
 WHERE entity_id = :workflow_id
+   OR (entity = 'goal' AND entity_id IN (SELECT goal_id FROM goal WHERE workflow_id = :workflow_id))
    OR (entity = 'operation' AND entity_id IN
         (SELECT operation_id FROM operation WHERE workflow_id = :workflow_id))
    OR (entity = 'interaction' AND entity_id IN

@@ -21,7 +21,7 @@ _LISTING: Final = (
 )
 """Every process with its arguments and its environment, which names the directory if no argument does."""
 
-_SANDBOX: Final = "codex-linux-sandbox"
+_SANDBOXES: Final = ("codex-linux-sandbox", "bwrap ")
 _GRACE: Final = 0.5
 _PATIENCE: Final = 5.0
 _POLL_SECONDS: Final = 0.02
@@ -61,7 +61,7 @@ async def sandboxes_of(directory: Path) -> list[Found]:
 
     One that is being set up while its app-server is killed stays for ever; that is Codex's own, and not ours.
     """
-    return [one for one in await processes_of(directory) if _SANDBOX in one.command]
+    return [one for one in await processes_of(directory) if any(name in one.command for name in _SANDBOXES)]
 
 
 def kill(found: list[Found]) -> None:

@@ -15,11 +15,13 @@ from codex_control_plane_contract.types import (
     Interrupted,
     Operation,
     OperationStatus,
+    Plan,
     ReviewAcknowledgement,
     ThreadAction,
     ThreadChanged,
     Turn,
     Workflow,
+    WorkflowAcknowledgement,
     WorkflowPhase,
 )
 from codex_control_plane_contract.values import JsonObject, JsonValue
@@ -109,24 +111,6 @@ class TaskClient:
             "ReviewAcknowledgement", await self.call("codex_start_review_workflow", **{**place, **more})
         )
 
-    async def workflow(self, workflow_id: str, **more: JsonValue) -> Workflow:
-        """Read a workflow. Raises CallFailed."""
-        return cast("Workflow", await self.call("codex_get_workflow_status", workflow_id=workflow_id, **more))
-
-    async def workflow_reaches(
-        self, workflow_id: str, *phases: WorkflowPhase, within: float = PATIENCE
-    ) -> Workflow:
-        """Return the workflow once it is in one of `phases`. Raises WaitedInVain and CallFailed."""
-        deadline = time.monotonic() + within
-        row = await self.workflow(workflow_id)
-        while row["phase"] not in phases:
-            if "completedAt" in row or time.monotonic() >= deadline:
-                raise WaitedInVain(f"{row['phase']} in place of {' or '.join(phases)}: {row}")
-            row = await self.workflow(
-                workflow_id, wait_seconds=_WAIT_SECONDS, state_cursor=row["stateCursor"]
-            )
-        return row
-
     async def turn(self, turn_id: str, **more: JsonValue) -> Turn:
         """Read a turn. Raises CallFailed."""
         return cast("Turn", await self.call("codex_get_turn_status", turn_id=turn_id, **more))
@@ -189,6 +173,61 @@ class TaskClient:
     async def interrupt(self, operation_id: str, **more: JsonValue) -> Interrupted:
         """Stop an operation. Raises CallFailed."""
         return cast("Interrupted", await self.call("codex_interrupt_turn", operation_id=operation_id, **more))
+
+    async def start_plan(self, message: str, **more: JsonValue) -> WorkflowAcknowledgement:
+        """Start a plan workflow. Raises CallFailed."""
+        return cast(
+            "WorkflowAcknowledgement",
+            await self.call("codex_start_plan_workflow", project_id=self.cwd, message=message, **more),
+        )
+
+    async def workflow(self, workflow_id: str, **more: JsonValue) -> Workflow:
+        """Read a workflow. Raises CallFailed."""
+        return cast("Workflow", await self.call("codex_get_workflow_status", workflow_id=workflow_id, **more))
+
+    async def workflow_until(
+        self, workflow_id: str, fulfilled: Callable[[Workflow], bool], *, within: float = PATIENCE
+    ) -> Workflow:
+        """Return a workflow once something is true of it. Raises WaitedInVain and CallFailed."""
+        deadline = time.monotonic() + within
+        row = await self.workflow(workflow_id)
+        while not fulfilled(row):
+            if time.monotonic() >= deadline:
+                raise WaitedInVain(f"{row}")
+            row = await self.workflow(
+                workflow_id, wait_seconds=_WAIT_SECONDS, state_cursor=row["stateCursor"]
+            )
+        return row
+
+    async def approve_plan(self, workflow_id: str, **more: JsonValue) -> Acknowledgement:
+        """Approve the plan of a workflow. Raises CallFailed."""
+        return cast("Acknowledgement", await self.call("codex_approve_plan", workflow_id=workflow_id, **more))
+
+    async def in_phase(self, workflow_id: str, *phases: WorkflowPhase, within: float = PATIENCE) -> Workflow:
+        """Return a workflow once it is in one of these phases. Raises WaitedInVain and CallFailed."""
+        row = await self.workflow_until(
+            workflow_id, lambda row: row["phase"] in phases or "completedAt" in row, within=within
+        )
+        if row["phase"] not in phases:
+            raise WaitedInVain(f"{row['phase']} in place of {' or '.join(phases)}: {row}")
+        return row
+
+    async def adopt_plan(self, workflow_id: str, plan: Plan, **more: JsonValue) -> WorkflowAcknowledgement:
+        """Make a plan the one that counts. Raises CallFailed."""
+        return cast(
+            "WorkflowAcknowledgement",
+            await self.call(
+                "codex_adopt_workflow_plan",
+                workflow_id=workflow_id,
+                candidate_turn_id=plan["turnId"],
+                candidate_plan_hash=plan["planHash"],
+                **more,
+            ),
+        )
+
+    async def stop_workflow(self, workflow_id: str) -> Interrupted:
+        """Stop a workflow. Raises CallFailed."""
+        return cast("Interrupted", await self.call("codex_interrupt_turn", workflow_id=workflow_id))
 
     async def archive(self, thread_id: str, **more: JsonValue) -> ThreadChanged:
         """Archive a thread. Raises CallFailed."""

@@ -156,6 +156,12 @@ def give_up(transaction: Transaction, reader: Reader, thread_action_id: str) -> 
         transaction.apply(row.fail(last_error=error), by="clock", evidence="the deadline of its order")
 
 
+def error_of(reader: Reader, thread_action_id: str) -> Error | None:
+    """Return why an action did not come about; None for one that did, and for what is no action."""
+    row = reader.thread_action(thread_action_id)
+    return row.last_error if row is not None else None
+
+
 def busy_with(thread_id: str, user_id: str | None) -> CodexBusy:
     """Return the error of a thread on which a task is, or, without one, a turn of another client."""
     if user_id is None:

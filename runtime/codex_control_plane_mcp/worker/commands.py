@@ -195,7 +195,7 @@ class Commander:
 
 
 def close_fulfilled(transaction: Transaction, reader: Reader, *, worker_id: str) -> None:
-    """Complete the commands whose subject has ended, however it did; give up those that are overdue."""
+    """End the commands whose subject has ended, and give up those that are overdue."""
     for command in reader.open_commands():
         status = _ended_as(reader, command)
         if status is not None:
@@ -204,7 +204,10 @@ def close_fulfilled(transaction: Transaction, reader: Reader, *, worker_id: str)
                 if isinstance(command, worker_command.Queued)
                 else command
             )
-            transaction.apply(running.complete(result={"status": status}))
+            error = action_outcomes.error_of(reader, command.subject_id)
+            transaction.apply(
+                running.complete(result={"status": status}) if error is None else running.fail(error=error)
+            )
         elif command.deadline_at <= transaction.now and not action_outcomes.may_have_begun(
             reader, command.subject_id
         ):

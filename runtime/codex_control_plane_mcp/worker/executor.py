@@ -7,7 +7,7 @@ for the next round.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,10 @@ from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp import doubts
 from codex_control_plane_mcp.codex.errors import CallError
 from codex_control_plane_mcp.scheduling import Schedule
-from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
+from codex_control_plane_mcp.store import STATE_FAULTS, Reader, Transaction
 from codex_control_plane_mcp.store.goal_standing import GoalStanding
 from codex_control_plane_mcp.worker import asking, doubting, goal_decisions
+from codex_control_plane_mcp.worker.carrying import Carrying
 from codex_control_plane_mcp.worker.commands import Commander, close_fulfilled
 from codex_control_plane_mcp.worker.continuation import replenish
 from codex_control_plane_mcp.worker.faults import Deferred
@@ -37,7 +38,7 @@ from codex_control_plane_mcp.worker.starting import Claimed, Starter
 from codex_control_plane_mcp.worker.steering import Steerer
 
 _LOG = logging.getLogger(__name__)
-# Pace of a second look at what could not be settled, and of work that met a fault of ours.
+# Pace of a second look at what could not be settled.
 _PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 60.0
 
@@ -69,7 +70,7 @@ class Executor:
         self._commander = Commander(ledger, self.wake, silence_seconds=settings.silence_seconds)
         self._goals = GoalKeeper(ledger, self.wake)
         self._linking = Linking(ledger, settings, state_directory, wake=self.wake)
-        self._carried: dict[str, asyncio.Task[None]] = {}
+        self._carrying = Carrying(self.wake)
         self._settled: dict[str, Link] = {}
         self._settled_with: Link | None = None
         self.busy = True
@@ -96,14 +97,11 @@ class Executor:
 
     async def drain(self, seconds: float) -> None:
         """Let what is on its way to Codex arrive, for at most so long."""
-        if self._carried:
-            await asyncio.wait(self._carried.values(), timeout=seconds)
+        await self._carrying.drain(seconds)
 
     async def close(self) -> None:
         """Stop every task at once; the app-server and what runs in it go on."""
-        for task in self._carried.values():
-            task.cancel()
-        await asyncio.gather(*self._carried.values(), return_exceptions=True)
+        await self._carrying.cancel()
         await self._commander.cancel()
         await self._goals.cancel()
         await self._linking.close()
@@ -121,7 +119,7 @@ class Executor:
             await self._claim()
         look = None
         goals_due = any(standing.is_due for standing in agenda.goals)
-        self.busy = bool(agenda.in_hand or agenda.commands or goals_due or self._carried)
+        self.busy = bool(agenda.in_hand or agenda.commands or goals_due or self._carrying)
         if agenda.in_hand or agenda.commands or goals_due:
             link = self._linking.current()
             if link is not None:
@@ -142,7 +140,7 @@ class Executor:
             claimed = await self._starter.claim(link, seen_by=self._linking.link)
             if claimed is None:
                 return
-            self._carry(claimed.operation_id, self._start(claimed, link))
+            self._carrying.carry(claimed.operation_id, partial(self._start, claimed, link))
 
     def _look(self, reader: Reader) -> Agenda:
         now, goals = self._ledger.store.clock.now(), reader.goal_standings()
@@ -184,11 +182,11 @@ class Executor:
             # What has begun on this very link, before this round came to see it, needs no settling.
             self._settled = {name: other for name, other in self._settled.items() if other is link}
             self._settled_with = link
-        known = {row.operation_id for row in in_hand} | set(self._carried)
+        known = {row.operation_id for row in in_hand} | self._carrying.operations()
         self._settled = {name: other for name, other in self._settled.items() if name in known}
         for row in in_hand:
-            if row.operation_id not in self._carried and self._settled.get(row.operation_id) is not link:
-                self._carry(row.operation_id, self._settle(row.operation_id, link))
+            if row.operation_id not in self._carrying and self._settled.get(row.operation_id) is not link:
+                self._carrying.carry(row.operation_id, partial(self._settle, row.operation_id, link))
 
     def _attend(self, in_hand: Sequence[operation.Operation], link: Link) -> float | None:
         """Look after the turns on which nothing was heard for too long.
@@ -200,29 +198,10 @@ class Executor:
         threads = {turn_id: row.thread_id for turn_id, row in turns.items()}
         for turn_id in link.silences.attend(threads, now):
             row = turns[turn_id]
-            if row.operation_id not in self._carried:
-                self._carry(row.operation_id, self._look_up(row, link))
+            if row.operation_id not in self._carrying:
+                self._carrying.carry(row.operation_id, partial(self._look_up, row, link))
         due = link.silences.next_look()
         return None if due is None else due - now
-
-    def _carry(self, operation_id: str, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(self._guarded(operation_id, work), name=operation_id)
-        self._carried[operation_id] = task
-        task.add_done_callback(partial(self._carried_out, operation_id))
-
-    def _carried_out(self, operation_id: str, _task: asyncio.Task[None]) -> None:
-        del self._carried[operation_id]
-        self.wake()
-
-    async def _guarded(self, operation_id: str, work: Coroutine[None, None, None]) -> None:
-        """Let no fault of one operation stop the others, or come again without a pause."""
-        try:
-            await work
-        except FenceLost:
-            return
-        except Exception:  # noqa: BLE001 -- the boundary of the work on one operation
-            _LOG.exception("work on %s failed", operation_id)
-            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _start(self, claimed: Claimed, link: Link | None) -> None:
         self._settled.pop(claimed.operation_id, None)

@@ -13,7 +13,8 @@ from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.codex.errors import CallRefused
 
 # What thread/resume and thread/turns/list say of a thread that is not, or no longer, on disk.
-_LOST = ("no rollout found", "thread not found", "thread not loaded", "is empty")
+_FILE_GONE = "missing source rollout"
+_LOST = ("no rollout found", "thread not found", "thread not loaded", "is empty", _FILE_GONE)
 _YOUNG = (
     "is not supported yet",
     "failed to load thread history",
@@ -59,6 +60,11 @@ def goals_unknown(refused: CallRefused) -> bool:
 def thread_lost(refused: CallRefused) -> bool:
     """Return whether Codex says that it has no such thread."""
     return any(words in refused.message for words in _LOST)
+
+
+def thread_file_gone(refused: CallRefused) -> bool:
+    """Return whether Codex says that it has had the thread, and that its file is gone."""
+    return _FILE_GONE in refused.message
 
 
 def thread_archived(refused: CallRefused) -> bool:

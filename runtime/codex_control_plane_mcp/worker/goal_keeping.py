@@ -21,7 +21,7 @@ from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 
 _LOG = logging.getLogger(__name__)
-_CALL_SECONDS = 30.0
+_CALL_SECONDS = 10.0
 # Pace of another try where Codex gave no answer that settles it.
 _PAUSE_SECONDS = 2.0
 

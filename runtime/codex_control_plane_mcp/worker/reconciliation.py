@@ -27,6 +27,7 @@ from codex_control_plane_mcp.worker.steering import Steerer
 from codex_control_plane_mcp.worker.traces import Trace
 from codex_control_plane_mcp.worker.turn_end import TurnEnd
 from codex_control_plane_mcp.worker.turns import begin_turn, end_turn, forget_turn, lose_turn, settle_waiting
+from codex_control_plane_mcp.worker.vanishing import deletion, orphan_in_turn, orphan_start
 
 _CALL_SECONDS = 30.0
 # A request that was written just before its connection broke shows in the history within some 100 ms.
@@ -52,18 +53,17 @@ class Reconciler:
         if isinstance(row, operation.Submitting):
             await self._reconcile_start(row)
         elif isinstance(row, operation.StartingAppServer | operation.StartingThread):
-            await self._recover(
-                row.operation_id, "its worker or app-server went away before the prompt was sent"
-            )
+            await self._recover(row, "its worker or app-server went away before the prompt was sent")
         elif isinstance(row, operation.Steering):
             await self._steerer.reconcile(row, self._link)
         elif isinstance(row, operation.InTurn):
             await self._reconcile_turn(row)
 
-    async def _recover(self, operation_id: str, evidence: str) -> None:
+    async def _recover(self, seen: operation.Starting, evidence: str) -> None:
         def decide(transaction: Transaction, reader: Reader) -> None:
-            row = reader.operation(operation_id)
-            if isinstance(row, operation.Starting):
+            row = reader.operation(seen.operation_id)
+            # What was found out about one call says nothing of the next one.
+            if isinstance(row, operation.Starting) and _still_there(row, seen):
                 recover(transaction, reader, row, evidence=evidence)
 
         await self._ledger.change(decide)
@@ -73,19 +73,17 @@ class Reconciler:
             lambda tx, reader: calls.doubted(tx, reader, row.operation_id, traces.kind_of(row))
         )
         if calling is None:
-            await self._recover(row.operation_id, "its prompt was never sent")
+            await self._recover(row, "its prompt was never sent")
             return
         try:
             found, evidence = await self._find(row.thread_id, calling, Trace.of(row, calling))
         except CallRefused as refused:
-            if may_pass(refused) or self._is_own(calling.app_server_generation):
-                raise Deferred(str(refused)) from refused
-            await self._lose_start(row.operation_id, f"Codex cannot read the thread: {refused.message[:300]}")
+            await self._settle_unreadable_start(row, calling, refused)
             return
         except (CallError, codex.ReplyInvalid) as fault:
             raise Deferred(str(fault)) from fault
         if found is None:
-            await self._recover(row.operation_id, evidence)
+            await self._recover(row, evidence)
             return
         await self._ledger.change(
             lambda tx, reader: begin_turn(
@@ -93,6 +91,26 @@ class Reconciler:
             )
         )
         await self._settle_turn(found, row.thread_id)
+
+    async def _settle_unreadable_start(
+        self, row: operation.Submitting, calling: attempt.Unknown, refused: CallRefused
+    ) -> None:
+        """Settle a submission whose thread Codex refuses to read. Raises Deferred."""
+        evidence = await self._deletion(row.thread_id)
+        if evidence is not None:
+            await self._ledger.change(partial(orphan_start, row.operation_id, evidence))
+        elif thread_lost(refused):
+            await self._recover(row, f"Codex has no such thread: {refused.message[:300]}")
+        elif may_pass(refused) or self._is_own(calling.app_server_generation):
+            raise Deferred(str(refused)) from refused
+        else:
+            await self._lose_start(row.operation_id, f"Codex cannot read the thread: {refused.message[:300]}")
+
+    async def _deletion(self, thread_id: str, *, turn_seen: bool = False) -> str | None:
+        try:
+            return await deletion(self._link.session.calls, thread_id, turn_seen=turn_seen)
+        except (CallError, codex.ReplyInvalid) as fault:
+            raise Deferred(str(fault)) from fault
 
     async def _find(self, thread_id: str, calling: attempt.Unknown, trace: Trace) -> tuple[str | None, str]:
         """Return the turn that the call began, or None once it is certain that it began none, and why.
@@ -107,10 +125,8 @@ class Reconciler:
             try:
                 history = await self._read(thread_id, trace)
             except CallRefused as refused:
-                if not thread_lost(refused) and (late or not thread_young(refused)):
+                if late or not (thread_lost(refused) or thread_young(refused)):
                     raise
-                if late:
-                    return None, f"Codex has no such thread: {refused.message[:300]}"
             else:
                 found = trace.turn_id(history)
                 if found is not None:
@@ -147,13 +163,21 @@ class Reconciler:
         try:
             await self._settle_turn(row.turn_id, row.thread_id)
         except CallRefused as refused:
-            if may_pass(refused) or (
-                row.app_server_generation is not None and self._is_own(row.app_server_generation)
-            ):
-                raise Deferred(str(refused)) from refused
-            await self._lose(row.turn_id, f"Codex does not show the thread any more: {refused.message[:300]}")
+            await self._settle_unreadable_turn(row, refused)
         except (CallError, codex.ReplyInvalid) as fault:
             raise Deferred(str(fault)) from fault
+
+    async def _settle_unreadable_turn(self, row: operation.InTurn, refused: CallRefused) -> None:
+        """Settle a turn whose thread Codex refuses to read. Raises Deferred."""
+        survived = row.app_server_generation is not None and self._is_own(row.app_server_generation)
+        evidence = await self._deletion(row.thread_id, turn_seen=survived)
+        if evidence is not None:
+            await self._ledger.change(partial(orphan_in_turn, row, evidence, survived=survived))
+            self._link.following.started_turns.discard(row.turn_id)
+        elif may_pass(refused) or survived:
+            raise Deferred(str(refused)) from refused
+        else:
+            await self._lose(row.turn_id, f"Codex does not show the thread any more: {refused.message[:300]}")
 
     async def _settle_turn(self, turn_id: str, thread_id: str) -> None:
         """Bring turn, operation and questions to what the thread says."""
@@ -273,6 +297,11 @@ class Reconciler:
             lose_turn(transaction, reader, turn_id, gone(message))
 
         await self._ledger.change(decide)
+
+
+def _still_there(row: operation.Starting, seen: operation.Starting) -> bool:
+    """Return whether an operation is where it was seen, in the same start."""
+    return row.state == seen.state and row.attempt_count == seen.attempt_count
 
 
 def _orphan_questions(transaction: Transaction, reader: Reader, turn_id: str) -> None:

@@ -30,6 +30,7 @@ from codex_control_plane_mcp.worker.requeueing import put_back, void_calls, with
 from codex_control_plane_mcp.worker.reviewing import Reviewer
 from codex_control_plane_mcp.worker.steering import Steerer, Words
 from codex_control_plane_mcp.worker.turns import begin_turn
+from codex_control_plane_mcp.worker.vanishing import ThreadDeleted, deletion, orphan_start
 
 _NAME_SECONDS = 10.0
 
@@ -112,7 +113,9 @@ class Starter:
             return await self._begin_thread(opened, link)
         except StartFailed as failed:
             await self.give_back(row.operation_id, failed.error)
-            return True
+        except ThreadDeleted as deleted:
+            await self._ledger.change(partial(orphan_start, row.operation_id, str(deleted)))
+        return True
 
     async def give_back(self, operation_id: str, error: ControlPlaneError) -> None:
         """Requeue the operation where waiting may cure the fault, else fail it; nothing reached the model."""
@@ -260,12 +263,22 @@ class Starter:
             never_used = opening.makes_thread(row) and row.continues_turn_id is None
             if thread_lost(refused) and never_used:
                 return None
+            await self._require_thread(thread_id, link)
             raise StartFailed(refusal(refused)) from refused
         except (CallError, ReplyInvalid) as fault:
             raise StartFailed(unavailable(fault)) from fault
         if reply["thread"].get("status", {}).get("type") == "active":
             raise StartFailed(busy("The thread has an active turn that another client of Codex started."))
         return LoadedThread.resumed(reply)
+
+    async def _require_thread(self, thread_id: str, link: Link) -> None:
+        """Raise ThreadDeleted for a thread that Codex has had, StartFailed where it does not answer."""
+        try:
+            evidence = await deletion(link.session.calls, thread_id)
+        except (CallError, ReplyInvalid) as fault:
+            raise StartFailed(unavailable(fault)) from fault
+        if evidence is not None:
+            raise ThreadDeleted(evidence)
 
     async def _submit(self, prompt: Prompt, link: Link) -> bool:
         """Hand the prompt to Codex and record what it says; False if the reply is lost."""

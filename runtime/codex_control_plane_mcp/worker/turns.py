@@ -12,7 +12,7 @@ from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import proposing
 from codex_control_plane_mcp.worker.continuation import carry_on, settle_operation
 from codex_control_plane_mcp.worker.quota import Patience
-from codex_control_plane_mcp.worker.turn_end import TerminalStatus, TurnEnd
+from codex_control_plane_mcp.worker.turn_end import TerminalSource, TerminalStatus, TurnEnd
 
 
 def begin_turn(
@@ -68,12 +68,9 @@ def end_turn(
     task = reader.operation(row.operation_id)
     if isinstance(task, operation.InTurn):
         settle_operation(transaction, task, end, patience)
-    for question in reader.open_interactions(turn_id):
-        if isinstance(question, interaction.Pending):
-            transaction.apply(
-                question.expire(reason=f"The turn ended ({end.status}) before an answer."),
-                evidence=end.method,
-            )
+    _expire_questions(
+        transaction, reader, turn_id, f"The turn ended ({end.status}) before an answer.", end.method
+    )
     _settle_interrupt(transaction, reader, row.operation_id, end.status)
     return True
 
@@ -83,6 +80,18 @@ def lose_turn(transaction: Transaction, reader: Reader, turn_id: str, error: Err
     task = _lose(transaction, reader, turn_id, error)
     if task is not None:
         transaction.apply(task.lose(last_error=error), evidence=error["message"])
+
+
+def orphan_turn(
+    transaction: Transaction, reader: Reader, turn_id: str, error: Error, source: TerminalSource
+) -> None:
+    """Record that the thread was deleted with the turn in it, so that nothing will say how it ended."""
+    task = _lose(transaction, reader, turn_id, error, source)
+    if task is not None:
+        transaction.apply(task.orphan(last_error=error), evidence=error["message"])
+    _expire_questions(
+        transaction, reader, turn_id, "The thread was deleted before an answer.", error["message"]
+    )
 
 
 def forget_turn(transaction: Transaction, reader: Reader, turn_id: str, error: Error) -> None:
@@ -163,19 +172,34 @@ def _end_active_turn(transaction: Transaction, row: turn.Active, end: TurnEnd) -
         assert_never(end.status)
 
 
-def _lose(transaction: Transaction, reader: Reader, turn_id: str, error: Error) -> operation.InTurn | None:
+def _lose(
+    transaction: Transaction,
+    reader: Reader,
+    turn_id: str,
+    error: Error,
+    source: TerminalSource = "after_restart",
+) -> operation.InTurn | None:
     """End a turn as lost; return its operation if that is still to be settled."""
     row = reader.turn(turn_id)
     if not isinstance(row, turn.Active):
         return None
     transaction.apply(
-        row.lose(terminal_source="after_restart", terminal_method="thread/turns/list", last_error=error),
+        row.lose(terminal_source=source, terminal_method="thread/turns/list", last_error=error),
         by="worker",
         evidence=error["message"],
     )
     _settle_interrupt(transaction, reader, row.operation_id, "unknown_after_app_server_exit")
     task = reader.operation(row.operation_id)
     return task if isinstance(task, operation.InTurn) else None
+
+
+def _expire_questions(
+    transaction: Transaction, reader: Reader, turn_id: str, reason: str, evidence: str
+) -> None:
+    """Close the unanswered questions of a turn that is over."""
+    for question in reader.open_interactions(turn_id):
+        if isinstance(question, interaction.Pending):
+            transaction.apply(question.expire(reason=reason), evidence=evidence)
 
 
 def _settle_interrupt(transaction: Transaction, reader: Reader, operation_id: str, status: str) -> None:

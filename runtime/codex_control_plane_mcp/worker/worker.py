@@ -13,9 +13,8 @@ from typing import Literal
 from codex_control_plane_contract.contract import CONTRACT_HASH
 from codex_control_plane_contract.errors import ControlPlaneError
 from codex_control_plane_contract.lifecycles import worker
-from codex_control_plane_contract.records import ExecutorLeaseRow
 from codex_control_plane_contract.settings import Settings
-from codex_control_plane_mcp.process_identity import ProcessIdentity, end, identify, is_alive
+from codex_control_plane_mcp.process_identity import ProcessIdentity, identify, is_alive
 from codex_control_plane_mcp.store import Fence, FenceLost, LeaseKeeper, Listener, Store
 from codex_control_plane_mcp.store.identifiers import new_id
 from codex_control_plane_mcp.version import program_version
@@ -24,7 +23,6 @@ from codex_control_plane_mcp.worker.ledger import Ledger
 
 _LOG = logging.getLogger(__name__)
 _DRAIN_SECONDS = 5.0
-_ENDS_SECONDS = 5.0
 
 Reason = Literal["signal", "handover", "idle"]
 
@@ -99,36 +97,10 @@ class Worker:
 
     async def _execute_if_free(self) -> bool:
         """Execute for as long as possible if the lease is free; return whether it was."""
-        if not await asyncio.to_thread(self._compete):
+        if not await asyncio.to_thread(self._keeper.succeed):
             return False
         await self._execute()
         return True
-
-    def _compete(self) -> bool:
-        """Take the lease if nobody alive holds it; a holder whose process is dead loses it at once.
-
-        One that let it fall due is ended first of all. It was stopped, perhaps right before it writes to
-        Codex what its successor would find missing and write as well (docs/decisions/0050).
-        """
-        with self._store.read() as reader:
-            lease = reader.lease()
-        dead = _is_dead(lease)
-        if lease.holder is not None and lease.expires_at > self._store.clock.now() and not dead:
-            return False
-        if self._keeper.acquire(lease.fence if dead else None) is None:
-            return False
-        predecessor = self._predecessor(lease)
-        if predecessor is None or end(predecessor, _ENDS_SECONDS):
-            return True
-        _LOG.warning("worker process %d let its lease fall due and cannot be ended", predecessor.pid)
-        self._keeper.release()
-        return False
-
-    def _predecessor(self, lease: ExecutorLeaseRow) -> ProcessIdentity | None:
-        """Return the process of this host that had the lease, unless it was this one."""
-        if lease.holder in (None, self._worker_id) or lease.hostname != socket.gethostname():
-            return None
-        return _process_of(lease)
 
     async def _execute(self) -> None:
         """Execute until stopped, idle, or the lease is lost."""
@@ -291,14 +263,3 @@ def _own_identity() -> ProcessIdentity:
     identity = identify(os.getpid())
     assert identity is not None
     return identity
-
-
-def _is_dead(lease: ExecutorLeaseRow) -> bool:
-    process = _process_of(lease)
-    return process is not None and lease.hostname == socket.gethostname() and not is_alive(process)
-
-
-def _process_of(lease: ExecutorLeaseRow) -> ProcessIdentity | None:
-    if lease.holder is None or lease.pid is None or lease.process_started is None:
-        return None
-    return ProcessIdentity(lease.pid, lease.process_started)

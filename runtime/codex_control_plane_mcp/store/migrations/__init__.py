@@ -77,13 +77,26 @@ def _ours(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _write_ahead(connection: sqlite3.Connection, path: Path) -> None:
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()["journal_mode"]
+    try:
+        mode = _switch(connection)
+    except sqlite3.OperationalError as fault:
+        if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        # Whoever switches a new file over while another does is refused at once. To begin a change waits for
+        # the other, as long as the connection has time; then there is nothing left to switch.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+        mode = _switch(connection)
     if mode != "wal":
         raise CodexStateUnusable(
             f"The file system of the state file {path.name} has no shared memory for SQLite's write-ahead "
             "mode. Point CODEX_MCP_STATE_DB to a local disk.",
             reason=str(mode),
         )
+
+
+def _switch(connection: sqlite3.Connection) -> str:
+    return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()["journal_mode"])
 
 
 def _step(connection: sqlite3.Connection, number: int, script: str) -> None:

@@ -10,6 +10,7 @@ import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Awaitable, Collection, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from itertools import count
 
 from codex_control_plane_contract.fail_points import FailPoint
@@ -116,14 +117,14 @@ class Stage:
         *steps: str,
         ends: Collection[str] = ("completed",),
         by: TaskClient | None = None,
+        to: str | None = None,
         **more: JsonValue,
     ) -> str:
-        """Submit a task that may end so; return its operation's id."""
-        text = prompt(*steps)
-        more |= self._bound()
+        """Submit a task that may end so, on a thread if one is given; return its operation's id."""
+        text, client = prompt(*steps), by or self.client
         # The key makes it safe to submit again when a server breaks.
-        key = f"crash-{next(self._keys)}"
-        acknowledged = await (by or self.client).submit(text, client_request_id=key, **more)
+        more |= {**self._bound(), "client_request_id": f"crash-{next(self._keys)}"}
+        acknowledged = await (client.submit(text, **more) if to is None else client.send(to, text, **more))
         self._tasks.append(Task(acknowledged["operationId"], text, tuple(ends)))
         return acknowledged["operationId"]
 
@@ -143,6 +144,20 @@ class Stage:
         )
         self._tasks.append(Task(fork["operationId"], "", ("forked",)))
         return fork["operationId"]
+
+    def expect_again(self, operation_id: str) -> None:
+        """Let the prompt of a task reach the model once more: somebody has decided so."""
+        self._tasks = [
+            replace(task, most=task.most + 1) if task.operation_id == operation_id else task
+            for task in self._tasks
+        ]
+
+    def replacement_of(self, operation_id: str) -> str:
+        """Return the operation that repeats the request of this one."""
+        with self.rig.store.read() as reader:
+            row = reader.replacement_of(operation_id)
+        assert row is not None, f"{operation_id} was not submitted again"
+        return row.operation_id
 
     async def called(self, operation_id: str, kind: str) -> None:
         """Return once a call of this kind is on record for an operation, or the operation has ended."""

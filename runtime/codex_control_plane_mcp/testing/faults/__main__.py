@@ -7,17 +7,19 @@ signal, and neither of the two outlives the other.
 
 import argparse
 import asyncio
+import json
 import logging
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from codex_control_plane_mcp.codex.socket_peer import listener_pid
-from codex_control_plane_mcp.process_identity import end, identify
+from codex_control_plane_mcp.process_identity import ProcessIdentity, end, identify
 from codex_control_plane_mcp.testing.faults.proxy import Proxy
 
 _SCHEME: Final = "unix://"
@@ -45,8 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(command: Sequence[str], front: Path, proxy: Proxy, behind: Path) -> int:
-    await asyncio.to_thread(_end_survivor, behind)
+    record = behind.with_suffix(".json")
+    await asyncio.to_thread(_end_survivor, record)
     codex = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL)
+    await asyncio.to_thread(_note, codex.pid, record)
     _pass_on_signals(codex)
     async with _guarded(codex):
         if not await _listens(codex, behind):
@@ -59,12 +63,24 @@ async def _run(command: Sequence[str], front: Path, proxy: Proxy, behind: Path) 
         return code
 
 
-def _end_survivor(behind: Path) -> None:
-    """End a real app-server whose proxy was killed before it had a guardian; it would keep the socket."""
-    pid = listener_pid(behind)
-    survivor = identify(pid) if pid is not None else None
-    if survivor is not None:
-        end(survivor, _ENDS_SECONDS)
+def _end_survivor(record: Path) -> None:
+    """End the real app-server of a proxy that was killed, which its guardian may not have come to yet.
+
+    A worker takes it for dead: what it still does would be done behind the back of its successor.
+    Raises TimeoutError if it does not end.
+    """
+    with suppress(FileNotFoundError):
+        survivor = ProcessIdentity(**json.loads(record.read_text()))
+        if not end(survivor, _ENDS_SECONDS):
+            raise TimeoutError(f"app-server {survivor.pid} cannot be ended")
+
+
+def _note(pid: int, record: Path) -> None:
+    """Note which process the real app-server is, before anybody can send it a message."""
+    if (identity := identify(pid)) is not None:
+        following = record.with_suffix(".next")
+        following.write_text(json.dumps(asdict(identity)))
+        following.replace(record)
 
 
 def _pass_on_signals(codex: Process) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,6 +55,11 @@ class Fault:
     def strikes(self, subject: Subject, occurrence: int) -> bool:
         """Return whether it strikes the message of this subject that comes as the so-manieth."""
         return subject == self.subject and self.nth <= occurrence < self.nth + self.times
+
+
+def unheard(*methods: str) -> tuple[Fault, ...]:
+    """Return the loss of every notification of these methods."""
+    return tuple(Fault(Subject("notification", method), "drop", times=sys.maxsize) for method in methods)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from codex_control_plane_contract.codex import METHODS, REFUSED_REQUESTS, Notification, ServerRequestParams
-from codex_control_plane_mcp.testing.crashes import stories
 from codex_control_plane_mcp.testing.crashes.stage import Stage
-from codex_control_plane_mcp.testing.crashes.stories import Tell
+from codex_control_plane_mcp.testing.crashes.stories import branches, losses, questions, tasks, threads
+from codex_control_plane_mcp.testing.crashes.stories.story import Tell
 from codex_control_plane_mcp.testing.faults.fault import Subject
 
 
@@ -71,35 +71,35 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
 """Every message between a worker and Codex, as the spec has them."""
 
 STORY_OF: Final[Mapping[str, Tell]] = {
-    "account/rateLimits/updated": stories.run_a_task,
-    "account/read": stories.run_a_task,
-    "error": stories.fail_a_turn,
-    "initialize": stories.run_a_task,
-    "item/commandExecution/requestApproval": stories.ask_for_approval,
-    "item/completed": stories.run_a_task,
+    "account/rateLimits/updated": tasks.run_a_task,
+    "account/read": tasks.run_a_task,
+    "error": tasks.fail_a_turn,
+    "initialize": tasks.run_a_task,
+    "item/commandExecution/requestApproval": questions.ask_for_approval,
+    "item/completed": tasks.run_a_task,
     "item/fileChange/requestApproval": ask_to_change_a_file,
     "item/permissions/requestApproval": ask_for_permissions,
     "item/started": ask_to_change_a_file,
-    "item/tool/requestUserInput": stories.ask_a_question,
-    "serverRequest/resolved": stories.ask_for_approval,
-    "thread/archive": stories.act_on_a_thread,
-    "thread/backgroundTerminals/clean": stories.stop_a_turn,
-    "thread/compact/start": stories.act_on_a_thread,
-    "thread/fork": stories.fork_a_thread,
-    "thread/name/set": stories.run_a_task,
+    "item/tool/requestUserInput": questions.ask_a_question,
+    "serverRequest/resolved": questions.ask_for_approval,
+    "thread/archive": threads.act_on_a_thread,
+    "thread/backgroundTerminals/clean": tasks.stop_a_turn,
+    "thread/compact/start": threads.act_on_a_thread,
+    "thread/fork": branches.fork_a_thread,
+    "thread/name/set": tasks.run_a_task,
     "thread/read": fall_silent,
-    "thread/resume": stories.lose_the_worker_with_a_prompt_sent,
-    "thread/start": stories.run_a_task,
-    "thread/status/changed": stories.run_a_task,
-    "thread/tokenUsage/updated": stories.run_a_task,
-    "thread/turns/list": stories.lose_the_worker_with_a_prompt_sent,
-    "thread/unarchive": stories.act_on_a_thread,
-    "thread/unsubscribe": stories.run_a_task,
-    "turn/completed": stories.run_a_task,
-    "turn/interrupt": stories.stop_a_turn,
-    "turn/start": stories.run_a_task,
-    "turn/started": stories.stop_a_turn,
-    "turn/steer": stories.steer_a_turn,
+    "thread/resume": losses.lose_the_worker_with_a_prompt_sent,
+    "thread/start": tasks.run_a_task,
+    "thread/status/changed": tasks.run_a_task,
+    "thread/tokenUsage/updated": tasks.run_a_task,
+    "thread/turns/list": losses.lose_the_worker_with_a_prompt_sent,
+    "thread/unarchive": threads.act_on_a_thread,
+    "thread/unsubscribe": tasks.run_a_task,
+    "turn/completed": tasks.run_a_task,
+    "turn/interrupt": tasks.stop_a_turn,
+    "turn/start": tasks.run_a_task,
+    "turn/started": tasks.stop_a_turn,
+    "turn/steer": branches.steer_a_turn,
 }
 """The story in which messages about a method pass."""
 
