@@ -6,13 +6,18 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if TYPE_CHECKING:
+    from codex_control_plane_mcp.store.clock import Clock
 
 _USAGE_ERROR: Final = 2
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, clock: "Clock | None" = None) -> int:
     """Run the command with `arguments` (default: those of this process); return its exit code.
+
+    `clock` is the store's, that of the system if none is given.
 
     0: served until the client or a signal ended it; 2: wrong arguments or settings, explained on stderr.
     """
@@ -22,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Until the server can end in order there is nothing that could be left half done.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    return _serve(os.environ)
+    return _serve(os.environ, clock)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -44,7 +49,7 @@ def _answer(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _serve(environ: Mapping[str, str]) -> int:
+def _serve(environ: Mapping[str, str], clock: "Clock | None") -> int:
     # The thousands of objects that the imports leave behind stay for ever: no collector needs to visit them.
     gc.disable()
     from codex_control_plane_mcp.settings import SettingsInvalid, load_settings  # noqa: PLC0415 - measured
@@ -59,7 +64,7 @@ def _serve(environ: Mapping[str, str]) -> int:
 
     gc.freeze()
     gc.enable()
-    serve(settings, environ)
+    serve(settings, environ, clock)
     return 0
 
 

@@ -43,8 +43,8 @@ class Answer:
 
 def bind(tool: Tool) -> "Binding":
     """Return `tool` bound to the handler that its spec names."""
-    # Imported here: the first replies to a client call no tool.
     with LOADING:
+        # Imported here: the first replies to a client call no tool.
         from codex_control_plane_mcp.server.binding import Binding, handler_named  # noqa: PLC0415 - see above
 
         handler = handler_named(tool.handler)

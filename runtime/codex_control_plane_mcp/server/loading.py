@@ -1,11 +1,10 @@
-"""Modules that load at the first call: one thread at a time.
-
-Python locks each module by itself. Two threads that load a package and a module within it from different ends
-would wait for each other, and Python then hands one of them a module that is half there.
-"""
+"""Loading what no client should wait for before its first reply: the store, the handlers, the workforce."""
 
 import threading
 from typing import Final
 
 LOADING: Final = threading.RLock()
-"""Held by whoever imports what the first replies of a server do without."""
+"""Held while a module is imported after the start: one thread at a time.
+
+Of two threads that import modules which lead to each other, Python shows one a module that is half there.
+"""

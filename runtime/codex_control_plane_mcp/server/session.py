@@ -22,22 +22,30 @@ from codex_control_plane_mcp.settings import log_file
 
 if TYPE_CHECKING:
     from codex_control_plane_mcp.server.workforce import Workforce
+    from codex_control_plane_mcp.store.clock import Clock
 
 
-def serve(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Serve the client on stdin and stdout until it, or a signal, ends the connection."""
+def serve(settings: Settings, environ: Mapping[str, str], clock: "Clock | None" = None) -> None:
+    """Serve the client on stdin and stdout until it, or a signal, ends the connection.
+
+    ``clock`` is the store's, that of the system if none is given.
+    """
     wire = Wire()
     open_log(log_file(settings))
-    state = StateFile(settings)
+    state = StateFile(settings, clock)
     actor_id = f"server-{socket.gethostname()}-{os.getpid()}"
 
     @cache
-    def workforce() -> "Workforce":
+    def employed() -> "Workforce":
         # Imported here: it brings the store, for which no client should wait before its first reply.
         with LOADING:
             from codex_control_plane_mcp.server.workforce import Workforce  # noqa: PLC0415 - see above
 
         return Workforce(settings, state, environ, actor_id)
+
+    def workforce() -> "Workforce":
+        with LOADING:
+            return employed()
 
     context = Context(
         settings=settings,

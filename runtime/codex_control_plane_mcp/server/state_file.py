@@ -11,6 +11,7 @@ from codex_control_plane_mcp.settings import state_file
 
 if TYPE_CHECKING:
     from codex_control_plane_mcp.store.bells import Listener
+    from codex_control_plane_mcp.store.clock import Clock
     from codex_control_plane_mcp.store.store import Store
 
 
@@ -32,9 +33,10 @@ class _Opened:
 
 
 class StateFile:
-    """The one store of a server; usable from any thread."""
+    """The one store of a server, on the clock of the system if none is given; usable from any thread."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: "Clock | None" = None) -> None:
+        self._clock = clock
         self.path = state_file(settings)
         self._busy_seconds = float(settings.state_busy_seconds)
         self._opening = threading.Lock()
@@ -52,15 +54,15 @@ class StateFile:
         A file that somebody moved away is not written to any more: workers read the one that has the name.
         Raises CODEX_STATE_UNUSABLE or CODEX_STATE_BUSY.
         """
-        # Imported here: a client has its first replies before any file is opened.
         with LOADING:
+            # Imported here: a client has its first replies before any file is opened.
             from codex_control_plane_mcp.store.store import Store  # noqa: PLC0415 - see above
 
         with self._opening:
             opened = self._opened
             if opened is None or opened.identity != _identity(self.path):
                 self.forget()
-                store = Store.open(self.path, busy_seconds=self._busy_seconds)
+                store = Store.open(self.path, clock=self._clock, busy_seconds=self._busy_seconds)
                 opened = _Opened(store, _identity(self.path), store.bells.listen())
                 self._opened = opened
             return opened.store

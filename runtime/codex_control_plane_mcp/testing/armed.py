@@ -38,13 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("action", choices=("none", *get_args(Action)), metavar="ACTION")
     parser.add_argument("wire", type=Path, metavar="WIRE", help="the named pipe that hears of it")
     parser.add_argument("role", choices=("worker", "server", "admin"))
-    parser.add_argument("--later", type=int, default=0, help="milliseconds a worker's clock is ahead")
+    parser.add_argument("--later", type=int, default=0, help="milliseconds that its clock is ahead")
     options, rest = parser.parse_known_args(arguments)
     if options.point != "none":
         COURSE.trap = Trap(options.point, options.action, options.wire)
     if options.role == "worker":
         return work(rest, clock=LaterClock(options.later))
-    return serve(rest) if options.role == "server" else administer(rest)
+    if options.role == "server":
+        return serve(rest, clock=LaterClock(options.later))
+    return administer(rest)
 
 
 if __name__ == "__main__":

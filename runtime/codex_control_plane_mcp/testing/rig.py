@@ -32,7 +32,7 @@ from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.testing import residue
 from codex_control_plane_mcp.testing.process_end import ends
 from codex_control_plane_mcp.testing.scripted_model import ScriptedModel, codex_home
-from codex_control_plane_mcp.testing.sdk_client import Mode, connect
+from codex_control_plane_mcp.testing.sdk_client import COMMAND, Mode, connect
 from codex_control_plane_mcp.testing.task_client import TaskClient
 
 _WORKER: Final = (sys.executable, "-P", "-m", "codex_control_plane_mcp.worker")
@@ -70,10 +70,14 @@ class Rig:
         return Store.open(self.state_directory / "state.sqlite")
 
     @asynccontextmanager
-    async def open_client(self, mode: Mode = "auto", **settings: str) -> AsyncGenerator[TaskClient]:
+    async def open_client(
+        self, mode: Mode = "auto", *, command: Sequence[str] = COMMAND, **settings: str
+    ) -> AsyncGenerator[TaskClient]:
         """Start a server and give a client of it; `settings` are added to the environment of the server."""
         pid_file = self.directory / f"server-{next(self._servers)}.pid"
-        async with connect(self.environment | settings, mode=mode, pid_file=pid_file) as call:
+        async with connect(
+            self.environment | settings, mode=mode, pid_file=pid_file, command=command
+        ) as call:
             yield TaskClient(call, cwd=str(self.project), server_pid=int(pid_file.read_text()))
 
     async def start_worker(

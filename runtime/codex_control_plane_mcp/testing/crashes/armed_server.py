@@ -17,8 +17,10 @@ from codex_control_plane_mcp.testing.trap import Action
 
 _ARMED = (sys.executable, "-P", "-m", "codex_control_plane_mcp.testing.armed")
 
-UNARMED = (*_ARMED, "none", "none", "none", "worker")
-"""Starts a worker that takes the same arguments, without a trap."""
+
+def unarmed(role: str) -> list[str]:
+    """Return the command that starts a process which takes the same arguments, without a trap."""
+    return [*_ARMED, "none", "none", "none", role]
 
 
 def armed(point: FailPoint, action: Action, wire: Wire, role: str) -> list[str]:

@@ -17,7 +17,7 @@ from codex_control_plane_contract.fail_points import FailPoint
 from codex_control_plane_contract.types import Answered, Interaction, Turn
 from codex_control_plane_contract.values import JsonValue
 from codex_control_plane_mcp.process_identity import ProcessIdentity, is_alive
-from codex_control_plane_mcp.testing.crashes.armed_server import UNARMED, armed, armed_server
+from codex_control_plane_mcp.testing.crashes.armed_server import armed, armed_server, unarmed
 from codex_control_plane_mcp.testing.crashes.verdict import (
     Task,
     awaited,
@@ -235,7 +235,7 @@ class Stage:
 
     async def start_worker(self, *arguments: str, **settings: str) -> None:
         """Start a worker without a trap; `settings` are added to its environment."""
-        self._worker = await self.rig.start_worker(*arguments, command=UNARMED, **settings)
+        self._worker = await self.rig.start_worker(*arguments, command=unarmed("worker"), **settings)
 
     async def end_strangers(self) -> None:
         """Kill the workers that a server has started."""

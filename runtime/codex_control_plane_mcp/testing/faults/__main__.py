@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(command: Sequence[str], front: Path, proxy: Proxy, behind: Path) -> int:
     record = behind.with_suffix(".json")
-    await asyncio.to_thread(_end_survivor, record)
+    await asyncio.to_thread(_end_survivors, behind, record)
     codex = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL)
     await asyncio.to_thread(_note, codex.pid, record)
     _pass_on_signals(codex)
@@ -63,16 +63,28 @@ async def _run(command: Sequence[str], front: Path, proxy: Proxy, behind: Path) 
         return code
 
 
-def _end_survivor(record: Path) -> None:
-    """End the real app-server of a proxy that was killed, which its guardian may not have come to yet.
+def _end_survivors(behind: Path, record: Path) -> None:
+    """End the real app-servers of proxies that were killed, which their guardians may not have come to yet.
 
-    A worker takes it for dead: what it still does would be done behind the back of its successor.
-    Raises TimeoutError if it does not end.
+    A worker takes them for dead: what they still do would be done behind the back of their successor. The
+    proxy may have been killed before it noted who it is, or before that one listened.
+    Raises TimeoutError if one does not end.
     """
-    with suppress(FileNotFoundError):
-        survivor = ProcessIdentity(**json.loads(record.read_text()))
-        if not end(survivor, _ENDS_SECONDS):
+    for survivor in (_noted(record), _listening(behind)):
+        if survivor is not None and not end(survivor, _ENDS_SECONDS):
             raise TimeoutError(f"app-server {survivor.pid} cannot be ended")
+
+
+def _noted(record: Path) -> ProcessIdentity | None:
+    try:
+        return ProcessIdentity(**json.loads(record.read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def _listening(behind: Path) -> ProcessIdentity | None:
+    pid = listener_pid(behind)
+    return None if pid is None else identify(pid)
 
 
 def _note(pid: int, record: Path) -> None:
