@@ -1,6 +1,5 @@
 """What tests of every kind share: a real store, its clock, and the replay of its journal."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from codex_control_plane_mcp.process_identity import ProcessIdentity
-from codex_control_plane_mcp.store import Fence, LeaseKeeper, Store
+from codex_control_plane_mcp.store import Fence, Store
 from codex_control_plane_mcp.store.conformance import first_violation
+from codex_control_plane_mcp.testing.held_lease import hold_lease
 from codex_control_plane_mcp.testing.manual_clock import ManualClock
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
@@ -62,16 +61,8 @@ def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
 @pytest.fixture
 def fence(store: Store) -> Fence:
     """The executor lease of the store, held by worker `wrk_test`; it falls due after 15 s of its clock."""
-    keeper = LeaseKeeper(
-        store,
-        worker_id="wrk_test",
-        identity=ProcessIdentity(os.getpid(), "now"),
-        hostname="here",
-        lease_seconds=15,
-    )
-    lease = keeper.acquire()
-    assert lease is not None
-    return lease.fence
+    _, held = hold_lease(store)
+    return held
 
 
 @pytest.fixture

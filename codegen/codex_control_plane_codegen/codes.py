@@ -377,8 +377,8 @@ _LIFECYCLES: Final[Mapping[str, Code]] = {
     "SPEC-L016": Code(
         "Column cannot hold that",
         "`now` needs a timestamp, `incremented` an integer, `optional` and `cleared` a column that may be "
-        "empty; "
-        "and a row that is being created has nothing to keep, clear or count.",
+        "empty; a row that is being created has nothing to keep, clear or count, and no other row has "
+        "anything to copy from.",
         "sets: {title: now}",
         "Use another word, or change the column.",
     ),

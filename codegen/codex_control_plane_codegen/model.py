@@ -19,7 +19,7 @@ JsonObject: TypeAlias = dict[str, JsonValue]
 
 Actor: TypeAlias = Literal["client", "worker", "codex", "clock", "operator"]
 ColumnType: TypeAlias = Literal["text", "integer", "number", "boolean", "timestamp", "enum", "json"]
-Effect: TypeAlias = Literal["given", "optional", "kept", "now", "cleared", "incremented"]
+Effect: TypeAlias = Literal["given", "optional", "kept", "now", "cleared", "incremented", "copied"]
 SettingType: TypeAlias = Literal["text", "integer", "boolean", "enum", "path", "paths"]
 StepActor: TypeAlias = Literal["client", "worker", "codex", "clock", "operator", "fault"]
 WaitsFor: TypeAlias = Literal["human", "codex", "quota", "slot", "none"]

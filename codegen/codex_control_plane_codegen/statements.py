@@ -86,7 +86,7 @@ def _assignments(assignments: Sequence[Assignment]) -> Iterator[str]:
 
 def _new_value(assignment: Assignment) -> str:
     match assignment.effect:
-        case "given" | "optional":
+        case "given" | "optional" | "copied":
             return f":{assignment.column}"
         case "kept":
             return f"COALESCE(:{assignment.column}, {assignment.column})"

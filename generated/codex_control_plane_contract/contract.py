@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "3d43334589f966dd5547a5864d0e68a09a95ca6c7d44ab6454f30ca7006dd3a8"
+CONTRACT_HASH: Final = "22eb60786aedee091f25622dbcb4308b12441dd3cbb64204681def6b244417b2"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -1,6 +1,5 @@
 """Any sequence of events, on real rows in a real store, leaves them in the state that the spec says."""
 
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +11,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from codex_control_plane_contract.properties import PROPERTIES, Driver, LifecycleProperties
 from codex_control_plane_contract.values import Actor, Cell
-from codex_control_plane_mcp.process_identity import ProcessIdentity
-from codex_control_plane_mcp.store import LeaseKeeper, Store
+from codex_control_plane_mcp.store import Store
 from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.store.lifecycle_tables import LIFECYCLES
 from codex_control_plane_mcp.store.transaction import LifecycleRow
+from codex_control_plane_mcp.testing.held_lease import hold_lease
 from codex_control_plane_mcp.testing.manual_clock import ManualClock
 from codex_control_plane_mcp.testing.sample_rows import SampleRows
 
@@ -37,16 +36,8 @@ class StoreDriver:
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory()
         self._store = Store.open(Path(self._directory.name) / "state" / "state.sqlite", clock=ManualClock())
-        keeper = LeaseKeeper(
-            self._store,
-            worker_id="wrk_test",
-            identity=ProcessIdentity(os.getpid(), "now"),
-            hostname="here",
-            lease_seconds=15,
-        )
-        lease = keeper.acquire()
-        assert lease is not None
-        self._samples = SampleRows(self._store, lease.fence)
+        _, fence = hold_lease(self._store)
+        self._samples = SampleRows(self._store, fence)
         self._lifecycle = ""
         self._row: LifecycleRow | None = None
 

@@ -11,9 +11,9 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, given, settings
 
 from codex_control_plane_contract.settings import Settings
-from codex_control_plane_mcp.process_identity import ProcessIdentity
 from codex_control_plane_mcp.scheduling.paths import ancestors
-from codex_control_plane_mcp.store import Contender, LeaseKeeper, Store
+from codex_control_plane_mcp.store import Contender, Store
+from codex_control_plane_mcp.testing.held_lease import hold_lease
 from codex_control_plane_mcp.testing.manual_clock import ManualClock
 from codex_control_plane_mcp.testing.played_queue import PlayedQueue, Wish
 
@@ -49,16 +49,8 @@ def played() -> Generator[tuple[PlayedQueue, Store, ManualClock]]:
     with tempfile.TemporaryDirectory() as directory:
         clock = ManualClock()
         with Store.open(Path(directory) / "state" / "state.sqlite", clock=clock) as store:
-            keeper = LeaseKeeper(
-                store,
-                worker_id="wrk_test",
-                identity=ProcessIdentity(1, "now"),
-                hostname="here",
-                lease_seconds=10**9,
-            )
-            lease = keeper.acquire()
-            assert lease is not None
-            yield PlayedQueue(store, lease.fence, LIMITS), store, clock
+            _, fence = hold_lease(store, seconds=10**9)
+            yield PlayedQueue(store, fence, LIMITS), store, clock
 
 
 def paths(task: Contender) -> list[str]:

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from codex_control_plane_mcp.worker import calls, doubting
 
 ARMED = (sys.executable, "-P", "-m", "codex_control_plane_mcp.testing.armed")
 REASON = "the disk with the thread is gone"
+OF_ITS_OWN = {"operation_id", "client_request_id", "repeats_operation_id", "thread_id", "ranked_at"}
+"""What a task that repeats another one has of its own."""
 
 
 @pytest.fixture
@@ -144,6 +148,22 @@ def test_a_lost_start_can_be_submitted_again_once(
     assert resolve(path, starting, "submit_again") == 1
     assert f"was submitted again, as {again.operation_id}" in capsys.readouterr().err
     assert main(["resolve", "--state-db", str(path)]) == 0
+
+
+def test_a_request_is_submitted_again_whole(store: Store, samples: SampleRows) -> None:
+    """Everything that a task is submitted with stands in the new one, also its images and the schema."""
+    creation = samples.creation("operation", "submit")
+    asked = {"input_items": '[{"type":"image"}]', "output_schema": '{"type":"object"}', "prompt_hash": "abc"}
+    original = samples.apply(replace(creation, parameters={**creation.parameters, **asked}))
+    assert isinstance(original, operation.Queued)
+    assert original.input_items == [{"type": "image"}]
+    with store.transaction("operator") as (transaction, _):
+        repeated = operation.submit_again(
+            original, operation_id="op_again", ranked_at=1, replaces_operation_id=original.operation_id
+        )
+        again = transaction.apply(repeated, evidence=REASON)
+    names = signature(operation.submit).parameters.keys() - OF_ITS_OWN
+    assert {name: getattr(again, name) for name in names} == {name: getattr(original, name) for name in names}
 
 
 def test_a_turn_that_is_declared_lost_ends_with_its_task(store: Store, path: Path, running: str) -> None:

@@ -110,6 +110,17 @@ def test_a_state_narrows_what_it_requires_and_forbids(door: str) -> None:
     ) in door
 
 
+def test_a_row_that_is_made_after_another_takes_over_what_is_copied(compiled: Compile) -> None:
+    """So that nobody lists those columns a second time, and forgets one."""
+    copy = "  copy: {means: Like it., by: [worker], creates: shut, sets: {colour: given, note: copied}}\n"
+    door = compiled({"lifecycles/door.yaml": DOOR + copy})["lifecycles/door.py"]
+    assert (
+        "def copy(original: DoorRow, *, door_id: str, colour: Colour) -> Change[Shut]:\n"
+        '    """Like it."""\n'
+        "    return _COPY.creating(door_id, colour=colour, note=optional_json_text(original.note))\n"
+    ) in door
+
+
 def test_an_edge_is_one_fenced_statement(door: str) -> None:
     """State and revision guard the update; `now`, `incremented` and the rest are SQL."""
     assert (

@@ -1,7 +1,6 @@
 """Which threads a worker follows, and for how long; the store is real, Codex says what the test says."""
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -12,8 +11,8 @@ import pytest
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.codex.messages import Notification
-from codex_control_plane_mcp.process_identity import identify
-from codex_control_plane_mcp.store import LeaseKeeper, Store
+from codex_control_plane_mcp.store import Store
+from codex_control_plane_mcp.testing.held_lease import hold_lease
 from codex_control_plane_mcp.worker.following import Following
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.quota import Patience
@@ -54,12 +53,8 @@ class Talk:
 @asynccontextmanager
 async def followed(store: Store, talk: Talk) -> AsyncGenerator[Following]:
     """Give the followers of a talk; at the end all that was said is taken."""
-    identity = identify(os.getpid())
-    assert identity is not None
-    keeper = LeaseKeeper(store, worker_id="wrk_1", identity=identity, hostname="here", lease_seconds=60)
-    lease = keeper.acquire()
-    assert lease is not None
-    ledger = Ledger(store, keeper, lease.fence)
+    keeper, fence = hold_lease(store, worker_id="wrk_1", seconds=60)
+    ledger = Ledger(store, keeper, fence)
     session = cast("Session", SimpleNamespace(generation=1, connection=talk, calls=talk))
     following = Following(
         session,

@@ -8,7 +8,8 @@ import pytest
 
 from codex_control_plane_contract.lifecycles import worker
 from codex_control_plane_mcp.process_identity import identify
-from codex_control_plane_mcp.store import LeaseKeeper, Store
+from codex_control_plane_mcp.store import Store
+from codex_control_plane_mcp.testing.held_lease import hold_lease
 from codex_control_plane_mcp.testing.manual_clock import NOON
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
@@ -26,9 +27,7 @@ async def test_the_worker_says_when_it_begins_and_when_it_is_over(store: Store) 
     """At the limit nothing is to be started; the row of the worker tells the servers."""
     identity = identify(os.getpid())
     assert identity is not None
-    keeper = LeaseKeeper(store, worker_id="wrk_1", identity=identity, hostname="here", lease_seconds=60)
-    lease = keeper.acquire()
-    assert lease is not None
+    keeper, fence = hold_lease(store, worker_id="wrk_1", seconds=60)
     with store.transaction("wrk_1") as (transaction, _):
         transaction.apply(
             worker.register(
@@ -48,7 +47,7 @@ async def test_the_worker_says_when_it_begins_and_when_it_is_over(store: Store) 
         assert row is not None
         return row.pressed_at
 
-    ledger = Ledger(store, keeper, lease.fence)
+    ledger = Ledger(store, keeper, fence)
     pressure = Pressure(ledger, limit=8)
     assert not await pressure.is_too_high(None)
     assert not await pressure.is_too_high(link_with(7))

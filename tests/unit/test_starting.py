@@ -1,6 +1,5 @@
 """Starting an operation when the store, not Codex, is at fault: the store is real, and so is its lock."""
 
-import os
 import sqlite3
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
@@ -14,8 +13,8 @@ import pytest
 from codex_control_plane_contract.errors import CodexStateBusy
 from codex_control_plane_contract.lifecycles import attempt, operation
 from codex_control_plane_contract.settings import Settings
-from codex_control_plane_mcp.process_identity import identify
-from codex_control_plane_mcp.store import LeaseKeeper, Store
+from codex_control_plane_mcp.store import Store
+from codex_control_plane_mcp.testing.held_lease import hold_lease
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.starting import Starter
@@ -82,14 +81,8 @@ def impatient_store(tmp_path: Path) -> Iterator[Store]:
 @pytest.mark.anyio
 async def test_a_locked_store_after_the_reply_never_gives_a_sent_prompt_back(impatient_store: Store) -> None:
     """What Codex has accepted is left to reconciliation: given back to the queue it would be sent again."""
-    identity = identify(os.getpid())
-    assert identity is not None
-    keeper = LeaseKeeper(
-        impatient_store, worker_id="wrk_1", identity=identity, hostname="here", lease_seconds=60
-    )
-    lease = keeper.acquire()
-    assert lease is not None
-    ledger = Ledger(impatient_store, keeper, lease.fence)
+    keeper, fence = hold_lease(impatient_store, worker_id="wrk_1", seconds=60)
+    ledger = Ledger(impatient_store, keeper, fence)
     lock = sqlite3.connect(impatient_store.path, isolation_level=None, check_same_thread=False)
     calls = AcceptingCalls(lock)
     link = cast(

@@ -54,6 +54,8 @@ def _misfit(column: Column, effect: Effect, *, creates: bool) -> str:
         return "it is never empty"
     if creates and effect in _OF_A_STORED_ROW:
         return "a row that is being created has no earlier value"
+    if not creates and effect == "copied":
+        return "only a row that is being created is made after another one"
     return ""
 
 
@@ -161,7 +163,7 @@ def _kept_against_the_rule(arrival: _Arrival, held: Collection[str]) -> Iterator
     for name in target.forbids:
         if name in target.requires:
             continue
-        if effects.get(name) in _SETTING:
+        if effects.get(name) in _SETTING or effects.get(name) == "copied":
             message = f"`{event.name}` sets `{name}` and leads to `{target.name}`, which forbids it"
             yield Diagnostic("SPEC-L014", place, message, "Do not set it, or do not forbid it.")
         elif name in held and effects.get(name, "kept") == "kept":

@@ -60,15 +60,23 @@ def parameters(assignments: Sequence[Assignment], columns: Sequence[Column]) -> 
         yield f"{item.column}: {python_type(by_name[item.column])} | None = None"
 
 
+def copies(assignments: Sequence[Assignment]) -> bool:
+    """Whether the new row takes columns over from another one, which its function is given as `original`."""
+    return any(item.effect == "copied" for item in assignments)
+
+
 def arguments(assignments: Sequence[Assignment], columns: Sequence[Column]) -> Iterator[tuple[str, str]]:
-    """The named parameters of the statement, as expressions over the keywords."""
+    """The named parameters of the statement, as expressions over the keywords and `original`."""
     by_name = {column.name: column for column in columns}
     for item in assignments:
-        if item.effect in ("given", "optional", "kept"):
-            yield item.column, _stored_value(by_name[item.column], may_be_none=item.effect != "given")
+        column = by_name[item.column]
+        if item.effect == "copied":
+            yield column.name, _stored(f"original.{column.name}", column, may_be_none=column.optional)
+        elif item.effect in ("given", "optional", "kept"):
+            yield column.name, _stored(column.name, column, may_be_none=item.effect != "given")
 
 
-def _stored_value(column: Column, *, may_be_none: bool) -> str:
+def _stored(value: str, column: Column, *, may_be_none: bool) -> str:
     if column.type == "json":
-        return f"{'optional_json_text' if may_be_none else 'json_text'}({column.name})"
-    return column.name
+        return f"{'optional_json_text' if may_be_none else 'json_text'}({value})"
+    return value

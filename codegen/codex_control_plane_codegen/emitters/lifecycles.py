@@ -104,7 +104,8 @@ class View:
 
     def creation(self, event: Event) -> str:
         """The first lines of a creation's function."""
-        given = ["*", f"{self.facts.key}: str", *columns.parameters(event.sets, self.columns)]
+        original = [f"original: {self.alias}Row"] if columns.copies(event.sets) else []
+        given = [*original, "*", f"{self.facts.key}: str", *columns.parameters(event.sets, self.columns)]
         return signature(f"def {event.name}", given, f"Change[{camel_case(event.creates or '')}]")
 
     def touch(self, touch: Touch) -> str:

@@ -1279,12 +1279,14 @@ _SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
     target="queued",
     statement=(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
-        "payload_hash, message, runs_turn, title, project_id, project_path, cwd, model, effort, "
+        "payload_hash, prompt_hash, inputs_hash, prompt_print, dedup_policy, message, runs_turn, "
+        "input_items, output_schema, title, project_id, project_path, cwd, model, effort, "
         "collaboration_mode, sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, "
         "continuation_count, agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, "
         "source_thread_id, expected_turn_id, review_target, review_delivery, replaces_operation_id, "
         "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
-        ":payload_hash, :message, :runs_turn, :title, :project_id, :project_path, :cwd, :model, :effort, "
+        ":payload_hash, :prompt_hash, :inputs_hash, :prompt_print, :dedup_policy, :message, :runs_turn, "
+        ":input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, :effort, "
         ":collaboration_mode, :sandbox, :approval_policy, :timeout_seconds, :recovery_policy, "
         ":max_continuations, 0, :agent_id, :resource_keys, :priority, :estimated_cost_class, :ranked_at, "
         ":thread_id, :source_thread_id, :expected_turn_id, :review_target, :review_delivery, "
@@ -2720,65 +2722,48 @@ def submit(
 
 
 def submit_again(
+    original: OperationRow,
     *,
     operation_id: str,
-    operation_type: OperationType,
-    payload_hash: str,
-    message: str,
-    runs_turn: bool,
-    project_id: str,
-    project_path: str,
-    cwd: str,
-    sandbox: Sandbox,
-    approval_policy: ApprovalPolicy,
-    timeout_seconds: int,
-    recovery_policy: RecoveryPolicy,
-    max_continuations: int,
-    agent_id: str,
-    resource_keys: JsonArray,
-    priority: Priority,
-    estimated_cost_class: EstimatedCostClass,
     ranked_at: int,
     replaces_operation_id: str,
-    title: str | None = None,
-    model: str | None = None,
-    effort: str | None = None,
-    collaboration_mode: CollaborationMode | None = None,
     thread_id: str | None = None,
-    source_thread_id: str | None = None,
-    expected_turn_id: str | None = None,
-    review_target: JsonObject | None = None,
-    review_delivery: ReviewDelivery | None = None,
 ) -> Change[Queued]:
     """An operator hands in the request of a task once more that ended unknown."""
     return _SUBMIT_AGAIN.creating(
         operation_id,
-        operation_type=operation_type,
-        payload_hash=payload_hash,
-        message=message,
-        runs_turn=runs_turn,
-        title=title,
-        project_id=project_id,
-        project_path=project_path,
-        cwd=cwd,
-        model=model,
-        effort=effort,
-        collaboration_mode=collaboration_mode,
-        sandbox=sandbox,
-        approval_policy=approval_policy,
-        timeout_seconds=timeout_seconds,
-        recovery_policy=recovery_policy,
-        max_continuations=max_continuations,
-        agent_id=agent_id,
-        resource_keys=json_text(resource_keys),
-        priority=priority,
-        estimated_cost_class=estimated_cost_class,
+        operation_type=original.operation_type,
+        payload_hash=original.payload_hash,
+        prompt_hash=original.prompt_hash,
+        inputs_hash=original.inputs_hash,
+        prompt_print=optional_json_text(original.prompt_print),
+        dedup_policy=original.dedup_policy,
+        message=original.message,
+        runs_turn=original.runs_turn,
+        input_items=optional_json_text(original.input_items),
+        output_schema=optional_json_text(original.output_schema),
+        title=original.title,
+        project_id=original.project_id,
+        project_path=original.project_path,
+        cwd=original.cwd,
+        model=original.model,
+        effort=original.effort,
+        collaboration_mode=original.collaboration_mode,
+        sandbox=original.sandbox,
+        approval_policy=original.approval_policy,
+        timeout_seconds=original.timeout_seconds,
+        recovery_policy=original.recovery_policy,
+        max_continuations=original.max_continuations,
+        agent_id=original.agent_id,
+        resource_keys=json_text(original.resource_keys),
+        priority=original.priority,
+        estimated_cost_class=original.estimated_cost_class,
         ranked_at=ranked_at,
         thread_id=thread_id,
-        source_thread_id=source_thread_id,
-        expected_turn_id=expected_turn_id,
-        review_target=optional_json_text(review_target),
-        review_delivery=review_delivery,
+        source_thread_id=original.source_thread_id,
+        expected_turn_id=original.expected_turn_id,
+        review_target=optional_json_text(original.review_target),
+        review_delivery=original.review_delivery,
         replaces_operation_id=replaces_operation_id,
     )
 

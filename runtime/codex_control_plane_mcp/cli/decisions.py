@@ -65,34 +65,11 @@ def _submit_again(
     if (later := reader.replacement_of(row.operation_id)) is not None:
         raise NotOffered(f"{row.operation_id} was submitted again, as {later.operation_id}.")
     creation = operation.submit_again(
+        row,
         operation_id=new_id(operation.ID_PREFIX, transaction.now),
-        operation_type=row.operation_type,
-        payload_hash=row.payload_hash,
-        message=row.message,
-        runs_turn=row.runs_turn,
-        title=row.title,
-        project_id=row.project_id,
-        project_path=row.project_path,
-        cwd=row.cwd,
-        model=row.model,
-        effort=row.effort,
-        collaboration_mode=row.collaboration_mode,
-        sandbox=row.sandbox,
-        approval_policy=row.approval_policy,
-        timeout_seconds=row.timeout_seconds,
-        recovery_policy=row.recovery_policy,
-        max_continuations=row.max_continuations,
-        agent_id=row.agent_id,
-        resource_keys=row.resource_keys,
-        priority=row.priority,
-        estimated_cost_class=row.estimated_cost_class,
         # With the head start that it had.
         ranked_at=transaction.now + row.ranked_at - row.created_at,
         thread_id=row.thread_id if _names_thread(row) else None,
-        source_thread_id=row.source_thread_id,
-        expected_turn_id=row.expected_turn_id,
-        review_target=row.review_target,
-        review_delivery=row.review_delivery,
         replaces_operation_id=row.operation_id,
     )
     return transaction.apply(creation, evidence=reason)

@@ -84,10 +84,14 @@ class SampleRows:
     def _creation(self, transaction: Transaction, lifecycle: str, event: str) -> AnyChange:
         module, key = LIFECYCLES[lifecycle].module, LIFECYCLES[lifecycle].key
         create: Callable[..., AnyChange] = vars(module)[event]
-        values = {name: self._sample(kind, name, module) for name, kind in _required(create).items()}
+        required = _required(create)
+        copied = dict[str, LifecycleRow]()
+        if required.pop("original", None):
+            copied["original"] = self._row(transaction, lifecycle, module.INITIAL)
+        values = {name: self._sample(kind, name, module) for name, kind in required.items()}
         for name in values.keys() & _PARENTS.keys() - {key}:
             values[name] = self._row(transaction, *_PARENTS[name]).row_id
-        return create(**values)
+        return create(**copied, **values)
 
     def _sample(self, kind: str, name: str, module: ModuleType) -> object:
         match kind:

@@ -109,7 +109,10 @@ class Commander:
             return None
         # Of another generation: reconciliation closes it. With an open call: its outcome is awaited.
         stale = question.app_server_generation != link.session.generation
-        if stale or reader.open_attempt_of(question.interaction_id, "interaction_answer"):
+        # What Codex asks again on this link crosses no answer then, so a repeated question says for certain
+        # that no answer of an earlier link has counted.
+        unasked = question.request_id not in link.following.asked
+        if stale or unasked or reader.open_attempt_of(question.interaction_id, "interaction_answer"):
             return None
         self._take(transaction, reader, command)
         return question, calls.record_sent(

@@ -1,29 +1,20 @@
 """A queue to play with, under a lease that no test outlives."""
 
-import os
 from collections.abc import Callable
 
 import pytest
 
 from codex_control_plane_contract.settings import Settings
-from codex_control_plane_mcp.process_identity import ProcessIdentity
-from codex_control_plane_mcp.store import Fence, LeaseKeeper, Store
+from codex_control_plane_mcp.store import Fence, Store
+from codex_control_plane_mcp.testing.held_lease import hold_lease
 from codex_control_plane_mcp.testing.played_queue import PlayedQueue
 
 
 @pytest.fixture
 def fence(store: Store) -> Fence:
     """A lease of ten years: these tests let days pass."""
-    keeper = LeaseKeeper(
-        store,
-        worker_id="wrk_test",
-        identity=ProcessIdentity(os.getpid(), "now"),
-        hostname="here",
-        lease_seconds=315_360_000,
-    )
-    lease = keeper.acquire()
-    assert lease is not None
-    return lease.fence
+    _, held = hold_lease(store, seconds=315_360_000)
+    return held
 
 
 @pytest.fixture

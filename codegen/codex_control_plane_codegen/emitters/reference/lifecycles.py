@@ -25,6 +25,7 @@ _EFFECTS: Final[Mapping[str, str]] = {
     "now": "{} to the time",
     "cleared": "{} to empty",
     "incremented": "{} one up",
+    "copied": "{} as in the original",
 }
 """What an event does to a column."""
 
