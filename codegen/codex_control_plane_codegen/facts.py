@@ -196,6 +196,10 @@ class Facts:
             if (follows := follower.lifecycle.follows) and follows.lifecycle in self.lifecycles
         )
 
+    def follows(self, name: str) -> FollowFacts | None:
+        """How the lifecycle follows another one; None if it does not."""
+        return next((each for each in self.followers if each.follower.lifecycle.name == name), None)
+
     @cached_property
     def tools(self) -> tuple[Tool, ...]:
         """The tools as clients see them: by group in the order of the contract, then by name."""

@@ -81,8 +81,8 @@ def _is_of(part: ComposedRow, lifecycle: str, row: Mapping[str, object]) -> bool
 
 
 def _task(connection: sqlite3.Connection, row: Mapping[str, object]) -> str:
-    """Return the task, or thread action, of a row; an order or a call belongs to that of its subject."""
-    for name in ("operation_id", "thread_action_id"):
+    """Return the task, thread action or goal of a row; an order or a call belongs to that of its subject."""
+    for name in ("operation_id", "thread_action_id", "goal_id"):
         if row.get(name) is not None:
             return str(row[name])
     asked = connection.execute(

@@ -81,6 +81,19 @@ async function reach(operationId: string, ...wanted: string[]): Promise<Success<
   return row;
 }
 
+async function phase(workflowId: string, wanted: string): Promise<Success<"codex_get_workflow_status">> {
+  let row = await succeed("codex_get_workflow_status", { workflow_id: workflowId });
+  while (row.phase !== wanted) {
+    ok(!row.completedAt, JSON.stringify(row));
+    row = await succeed("codex_get_workflow_status", {
+      workflow_id: workflowId,
+      wait_seconds: 20,
+      state_cursor: row.stateCursor,
+    });
+  }
+  return row;
+}
+
 const served = (await client.listTools()).tools;
 deepStrictEqual(served.map(signature), published.map(signature));
 
@@ -100,6 +113,20 @@ const second = await succeed("codex_send_message", { chat_id: threadId, message:
 await reach(second.operationId, "completed");
 const third = await succeed("codex_start_chat", { project_id: projectId, message: "model: say Elsewhere." });
 await reach(third.operationId, "completed");
+const plan = await succeed("codex_start_plan_workflow", {
+  project_id: projectId,
+  message: "model: plan # Again\\n\\n1. Once more.",
+});
+const { workflowId } = plan;
+const { latestPlan } = await phase(workflowId, "plan_ready");
+ok(latestPlan);
+const adoption = { candidate_turn_id: latestPlan.turnId, candidate_plan_hash: latestPlan.planHash };
+await succeed("codex_adopt_workflow_plan", { workflow_id: workflowId, ...adoption });
+const approval = { workflow_id: workflowId, plan_hash: latestPlan.planHash, message: "model: say Planned." };
+const execution = await succeed("codex_approve_plan", approval);
+await phase(workflowId, "completed");
+const executedAgain = await succeed("codex_execute_plan", { workflow_id: workflowId });
+deepStrictEqual(executedAgain.operationId, execution.operationId);
 const compaction = await succeed("codex_start_thread_compaction", { thread_id: threadId });
 let state = await succeed("codex_get_thread_compaction_status", { action_id: compaction.actionId });
 while (state.pollRecommended) {

@@ -812,6 +812,15 @@ _MACHINES: Final[Mapping[str, Kind]] = {
             "removed": {"work": risky("Work that counts on the order waits for it.")},
         },
     ),
+    "consequence": Kind(
+        "What a follower does once a row that it follows is in a state.",
+        ("work",),
+        {
+            "added": {"work": risky("An older worker changes the followed row alone.")},
+            "removed": {"work": risky("An older worker still changes the follower with it.")},
+            "changed": {"work": risky("An older worker does with the follower what was said before.")},
+        },
+    ),
     "touch": Kind(
         "An update that is no change of state.",
         ("work",),

@@ -71,6 +71,10 @@ def _machine(lifecycle: JsonObject, path: Path, spot: Spot) -> Iterator[Element]
         yield from _state(state, (*path, "states", name), spot.below("states", name))
     for name, event in entries(lifecycle["events"]).items():
         yield from _event(event, (*path, "events", name), spot.below("events", name), path)
+    for role, consequences in entries(mapping(lifecycle.get("follows")).get("roles")).items():
+        for followed, events in consequences.items():
+            place = spot.below("follows", "roles", role)
+            yield Element("consequence", (*path, "follows", role, followed), place, events)
     for name, sets in entries(lifecycle["touches"]).items():
         touch, place = (*path, "touches", name), spot.below("touches", name)
         yield Element("touch", touch, place)

@@ -45,7 +45,9 @@ def contract_document(facts: Facts, outputs: Sequence[Output]) -> JsonObject:
     return {
         **_head(facts, contract, outputs),
         **_words(facts, contract),
-        "lifecycles": {name: lifecycle_of(each) for name, each in facts.lifecycles.items()},
+        "lifecycles": {
+            name: lifecycle_of(each, facts.follows(name)) for name, each in facts.lifecycles.items()
+        },
         "records": {record.name: record_of(record) for record in facts.model.records},
         "storedShapes": shapes_of(facts),
         "settings": _settings(facts.model.configuration),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from codex_control_plane_codegen.facts import Facts, LifecycleFacts
+from codex_control_plane_codegen.facts import Facts, FollowFacts, LifecycleFacts
 from codex_control_plane_codegen.model import (
     Assignment,
     Column,
@@ -20,8 +20,8 @@ from codex_control_plane_codegen.model import (
 from codex_control_plane_codegen.shapes import Shapes
 
 
-def lifecycle_of(facts: LifecycleFacts) -> JsonObject:
-    """A lifecycle: its states, its edges, its columns and what each event does in each state."""
+def lifecycle_of(facts: LifecycleFacts, follows: FollowFacts | None) -> JsonObject:
+    """A lifecycle: its states, edges and columns, what each event does in each state, whom it follows."""
     lifecycle = facts.lifecycle
     return {
         "means": lifecycle.means,
@@ -31,6 +31,7 @@ def lifecycle_of(facts: LifecycleFacts) -> JsonObject:
         "transitions": [*_creations(facts), *_edges(facts)],
         "events": {event.name: _event(facts, event) for event in lifecycle.events},
         "touches": {touch.name: _sets(touch.sets) for touch in lifecycle.touches},
+        **({"follows": _follows(follows)} if follows else {}),
         **_table(lifecycle),
         "unique": [_unique(rule, facts.flatten(rule.states)) for rule in lifecycle.unique],
     }
@@ -88,6 +89,18 @@ def _event(facts: LifecycleFacts, event: Event) -> JsonObject:
         "sets": _sets(event.sets),
         "emits": list(event.emits),
         "cells": cells,
+    }
+
+
+def _follows(facts: FollowFacts) -> JsonObject:
+    return {
+        "lifecycle": facts.followed.lifecycle.name,
+        "namedBy": facts.follows.named_by,
+        "roleIn": facts.follows.role_in,
+        "roles": {
+            role: {state: list(events) for state, events in consequences.items()}
+            for role, consequences in facts.roles.items()
+        },
     }
 
 

@@ -38,8 +38,7 @@ def serve(settings: Settings, environ: Mapping[str, str], clock: "Clock | None" 
     @cache
     def employed() -> "Workforce":
         # Imported here: it brings the store, for which no client should wait before its first reply.
-        with LOADING:
-            from codex_control_plane_mcp.server.workforce import Workforce  # noqa: PLC0415 - see above
+        from codex_control_plane_mcp.server.workforce import Workforce  # noqa: PLC0415 - see above
 
         return Workforce(settings, state, environ, actor_id)
 

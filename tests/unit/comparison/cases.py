@@ -53,6 +53,52 @@ SETTINGS: Final = "config.yaml"
 CODEX: Final = "codex.yaml"
 ERRORS: Final = "errors.yaml"
 
+_FOLLOWS: Final = """\
+follows:
+  lifecycle: job
+  named_by: batch_id
+  role_in: batch_role
+  roles:
+    part: {open: nothing, done: close}
+"""
+_BATCH: Final = (
+    Edit(
+        JOB,
+        "  tries: {",
+        "  batch_id: {type: text, optional: true, means: The batch.}\n"
+        "  batch_role: {type: enum, optional: true, values: [part], means: Its part.}\n"
+        "  tries: {",
+    ),
+    Edit(
+        "lifecycles/batch.yaml",
+        "",
+        f"""\
+# yaml-language-server: $schema=../../schemas/spec/lifecycle.schema.json
+lifecycle: batch
+id_prefix: bat
+means: Several things to do.
+source: a test
+record:
+  title: {{type: text, means: What to do.}}
+{_FOLLOWS}statechart:
+  name: batch
+  states:
+    opened:
+      initial: true
+      transitions:
+        - {{event: close, target: closed}}
+    closed: {{final: true}}
+states:
+  opened: {{means: It is open., waits_for: none, next_action: look, poll_after_seconds: 1}}
+  closed: {{means: It ended., waits_for: none, next_action: none, poll_after_seconds: 0}}
+events:
+  begin: {{means: A client wants it., by: [client], creates: opened, sets: {{title: given}}}}
+  close: {{means: It is done., by: [worker], ignored: [closed]}}
+""",
+    ),
+)
+"""A lifecycle that follows that of the base spec."""
+
 _ARGUMENT: Final = "    job_id: {type: string, minLength: 1}\n"
 _MEMO: Final = """\
 # yaml-language-server: $schema=../../schemas/spec/record.schema.json
@@ -812,6 +858,20 @@ _MACHINE_CASES: Final = (
         ("changed", "--R-"),
     ),
     Case("order", _edits(JOB, ("    emits: [notify]\n", "")), ("removed", "--R-"), ("added", "--R-")),
+    Case(
+        "consequence",
+        [Edit("lifecycles/batch.yaml", _FOLLOWS, "")],
+        ("removed", "--R-"),
+        ("added", "--R-"),
+        _BATCH,
+    ),
+    Case(
+        "consequence",
+        [Edit("lifecycles/batch.yaml", "done: close", "done: nothing")],
+        ("changed", "--R-"),
+        ("changed", "--R-"),
+        _BATCH,
+    ),
     Case(
         "touch",
         _edits(

@@ -8,7 +8,7 @@ from typing import Final
 
 from codex_control_plane_codegen import drawings
 from codex_control_plane_codegen.diagrams import Diagram
-from codex_control_plane_codegen.facts import Facts, LifecycleFacts
+from codex_control_plane_codegen.facts import NOTHING, Facts, FollowFacts, LifecycleFacts
 from codex_control_plane_codegen.markdown import codes
 from codex_control_plane_codegen.model import Event, State
 from codex_control_plane_codegen.output import REFERENCE, Output
@@ -33,7 +33,8 @@ _EFFECTS: Final[Mapping[str, str]] = {
 def emit(facts: Facts) -> Iterator[Output]:
     """One page per lifecycle."""
     for name, lifecycle in facts.lifecycles.items():
-        text = render("reference/lifecycle.md", page=Page(lifecycle), lifecycle=lifecycle.lifecycle)
+        page = Page(lifecycle, facts.follows(name))
+        text = render("reference/lifecycle.md", page=page, lifecycle=lifecycle.lifecycle)
         yield Output(REFERENCE / "lifecycles" / f"{name}.md", text)
 
 
@@ -42,6 +43,18 @@ class Page:
     """A lifecycle as its page shows it."""
 
     facts: LifecycleFacts
+    follows: FollowFacts | None
+
+    @property
+    def consequences(self) -> list[tuple[str, list[str]]]:
+        """For each state of the rows that it follows, what that raises in each role."""
+        follows = self.follows
+        if follows is None:
+            return []
+        return [
+            (state, [" or ".join(map(_event, role[state])) for role in follows.roles.values()])
+            for state in follows.followed.states
+        ]
 
     @property
     def diagram(self) -> str:
@@ -107,3 +120,7 @@ class Page:
         """The test that holds the sentences of each kind against the store, for the kinds that occur."""
         occurring = {sentence.kind for sentence in self.sentences}
         return {kind: test for kind, test in SHOWN_BY.items() if kind in occurring}
+
+
+def _event(name: str) -> str:
+    return name if name == NOTHING else f"`{name}`"

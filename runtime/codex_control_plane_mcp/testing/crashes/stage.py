@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import count
 
 from codex_control_plane_contract.fail_points import FailPoint
-from codex_control_plane_contract.types import Answered, Interaction, Turn
+from codex_control_plane_contract.types import Answered, Interaction, PlanWorkflowStatus, Turn, Workflow
 from codex_control_plane_contract.values import JsonValue
 from codex_control_plane_mcp.process_identity import ProcessIdentity, is_alive
 from codex_control_plane_mcp.testing.crashes.armed_server import armed, armed_server, unarmed
@@ -145,6 +145,27 @@ class Stage:
         self._tasks.append(Task(fork["operationId"], "", ("forked",)))
         return fork["operationId"]
 
+    async def plan(
+        self, *steps: str, ends: Collection[str] = ("completed",), by: TaskClient | None = None
+    ) -> tuple[str, str]:
+        """Start a plan workflow whose plan turn may end so; return its id and that of its first operation."""
+        text = prompt(*steps)
+        key = f"crash-{next(self._keys)}"
+        started = await (by or self.client).start_plan(text, client_request_id=key, **self._bound())
+        self._tasks.append(Task(started["planOperationId"], text, tuple(ends)))
+        return started["workflowId"], started["planOperationId"]
+
+    async def approve(self, workflow_id: str, *steps: str, by: TaskClient | None = None) -> str:
+        """Approve the plan of a workflow; return the operation that carries it out."""
+        text = prompt(*steps)
+        approved = await (by or self.client).approve_plan(workflow_id, message=text, **self._bound())
+        self._tasks.append(Task(approved["operationId"], text, ("completed",)))
+        return approved["operationId"]
+
+    async def in_phase(self, workflow_id: str, phase: PlanWorkflowStatus) -> Workflow:
+        """Return a plan workflow once it is in this phase."""
+        return await self.client.in_phase(workflow_id, phase, within=self.patience)
+
     def expect_again(self, operation_id: str) -> None:
         """Let the prompt of a task reach the model once more: somebody has decided so."""
         self._tasks = [
@@ -158,6 +179,38 @@ class Stage:
             row = reader.replacement_of(operation_id)
         assert row is not None, f"{operation_id} was not submitted again"
         return row.operation_id
+
+    async def start_plan(self, *, by: TaskClient | None = None, **more: JsonValue) -> str:
+        """Start a workflow whose plan can be approved; return its id."""
+        text = prompt("plan # Plan\\n\\n1. Do it.")
+        more |= self._bound()
+        started = await (by or self.client).start_plan(
+            text, client_request_id=f"crash-{next(self._keys)}", **more
+        )
+        self._tasks.append(Task(started["planOperationId"], text, ("completed",)))
+        return started["workflowId"]
+
+    async def approve_plan(self, workflow_id: str) -> str:
+        """Approve the plan of a workflow; return the id of the operation that carries it out."""
+        text = prompt("say Done.")
+        approved = await self.client.approve_plan(workflow_id, message=text, **self._bound())
+        self._tasks.append(Task(approved["operationId"], text, ("completed",)))
+        return approved["operationId"]
+
+    async def goal_is(self, workflow_id: str, *sync_states: str) -> None:
+        """Return once the goal of a workflow is in one of these states."""
+        await self.client.workflow_until(
+            workflow_id,
+            lambda row: row["threadGoal"]["syncState"] in sync_states,
+            within=self.patience,
+        )
+
+    async def planned(self, workflow_id: str) -> str:
+        """Return the thread of a workflow once its plan can be approved."""
+        row = await self.client.workflow_until(
+            workflow_id, lambda row: row["phase"] == "plan_ready", within=self.patience
+        )
+        return row["threadId"]
 
     async def called(self, operation_id: str, kind: str) -> None:
         """Return once a call of this kind is on record for an operation, or the operation has ended."""
@@ -224,6 +277,15 @@ class Stage:
     def broken_configuration(self) -> Generator[None]:
         """Make Codex unable to read its configuration, until it is corrected or the block ends."""
         self._configuration.write_text(self._correct.replace(f'model = "{MODEL}"', "model = 3"))
+        try:
+            yield
+        finally:
+            self.correct_configuration()
+
+    @contextmanager
+    def goals_switched_off(self) -> Generator[None]:
+        """Have a Codex that is started meanwhile keep no goals."""
+        self._configuration.write_text(f"features.goals = false\n{self._correct}")
         try:
             yield
         finally:

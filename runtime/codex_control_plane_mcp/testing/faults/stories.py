@@ -6,7 +6,7 @@ from typing import Final, get_args
 
 from codex_control_plane_contract.codex import METHODS, REFUSED_REQUESTS, Notification, ServerRequestParams
 from codex_control_plane_mcp.testing.crashes.stage import Stage
-from codex_control_plane_mcp.testing.crashes.stories import branches, losses, questions, tasks, threads
+from codex_control_plane_mcp.testing.crashes.stories import branches, goals, losses, questions, tasks, threads
 from codex_control_plane_mcp.testing.crashes.stories.story import Tell
 from codex_control_plane_mcp.testing.faults.fault import Subject
 
@@ -86,6 +86,11 @@ STORY_OF: Final[Mapping[str, Tell]] = {
     "thread/backgroundTerminals/clean": tasks.stop_a_turn,
     "thread/compact/start": threads.act_on_a_thread,
     "thread/fork": branches.fork_a_thread,
+    "thread/goal/clear": goals.keep_a_goal,
+    "thread/goal/cleared": goals.keep_a_goal,
+    "thread/goal/get": goals.keep_a_goal,
+    "thread/goal/set": goals.keep_a_goal,
+    "thread/goal/updated": goals.keep_a_goal,
     "thread/name/set": tasks.run_a_task,
     "thread/read": fall_silent,
     "thread/resume": losses.lose_the_worker_with_a_prompt_sent,

@@ -9,8 +9,10 @@ from typing import Final
 from codex_control_plane_contract.fail_points import FailPoint
 from codex_control_plane_mcp.testing.crashes.stories import (
     branches,
+    goals,
     losses,
     operators,
+    plans,
     questions,
     quota,
     tasks,
@@ -27,7 +29,9 @@ STORIES: Final = (
     *workers.STORIES,
     *threads.STORIES,
     *branches.STORIES,
+    *goals.STORIES,
     *operators.STORIES,
+    *plans.STORIES,
 )
 """Every story."""
 
