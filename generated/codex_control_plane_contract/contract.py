@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "22eb60786aedee091f25622dbcb4308b12441dd3cbb64204681def6b244417b2"
+CONTRACT_HASH: Final = "af81cccc813750cc844be7ca1cd278cf12b6670a2c03b144b23402f9f8365c27"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -469,16 +469,6 @@ class ReviewWorkflowProperties(LifecycleProperties):
         self.apply("run")
 
     @rule()
-    def raise_ask_approval(self) -> None:
-        """Codex asks for leave to act."""
-        self.apply("ask_approval")
-
-    @rule()
-    def raise_ask_user_input(self) -> None:
-        """Codex asks a question."""
-        self.apply("ask_user_input")
-
-    @rule()
     def raise_complete(self) -> None:
         """The reviewer reported."""
         self.apply("complete")

@@ -13,5 +13,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "6e488f8b905b1687b7b87427a3252bcd51bc7b749c75fa8ab7c6a1d0fc1351f6"
+SCHEMA_HASH: Final = "2746efb3ee268a60448361b0bedc0df0d7e6d706b84a4a5aefa17204a37ce008"
 """SHA-256 that changes with the schema."""

@@ -1177,7 +1177,7 @@ END;
 -- A review by Codex of changes, a commit or whatever it is told to look at; it follows the task that carries it.
 CREATE TABLE review_workflow (
     review_workflow_id TEXT PRIMARY KEY NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'starting_thread', 'starting_review', 'reviewing', 'waiting_for_approval', 'waiting_for_user_input', 'completed', 'failed', 'stopped', 'orphaned')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'starting_thread', 'starting_review', 'reviewing', 'completed', 'failed', 'stopped', 'orphaned')),
     revision INTEGER NOT NULL CHECK (revision >= 1),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -1191,8 +1191,6 @@ CREATE TABLE review_workflow (
     CONSTRAINT review_workflow_starting_thread CHECK (state <> 'starting_thread' OR (completed_at IS NULL)),
     CONSTRAINT review_workflow_starting_review CHECK (state <> 'starting_review' OR (completed_at IS NULL)),
     CONSTRAINT review_workflow_reviewing CHECK (state <> 'reviewing' OR (completed_at IS NULL)),
-    CONSTRAINT review_workflow_waiting_for_approval CHECK (state <> 'waiting_for_approval' OR (completed_at IS NULL)),
-    CONSTRAINT review_workflow_waiting_for_user_input CHECK (state <> 'waiting_for_user_input' OR (completed_at IS NULL)),
     CONSTRAINT review_workflow_completed CHECK (state <> 'completed' OR (completed_at IS NOT NULL)),
     CONSTRAINT review_workflow_failed CHECK (state <> 'failed' OR (completed_at IS NOT NULL)),
     CONSTRAINT review_workflow_stopped CHECK (state <> 'stopped' OR (completed_at IS NOT NULL)),
@@ -1216,74 +1214,44 @@ END;
 CREATE TRIGGER review_workflow_edges BEFORE UPDATE ON review_workflow
 WHEN (NEW.state <> OLD.state OR NEW.revision <> OLD.revision) AND OLD.state || ' -> ' || NEW.state NOT IN (
     'queued -> starting_thread',
-    'queued -> starting_review',
-    'queued -> reviewing',
-    'queued -> waiting_for_approval',
-    'queued -> waiting_for_user_input',
-    'queued -> completed',
     'queued -> failed',
     'queued -> stopped',
-    'queued -> orphaned',
     'starting_thread -> queued',
     'starting_thread -> starting_review',
-    'starting_thread -> reviewing',
-    'starting_thread -> waiting_for_approval',
-    'starting_thread -> waiting_for_user_input',
-    'starting_thread -> completed',
     'starting_thread -> failed',
     'starting_thread -> stopped',
     'starting_thread -> orphaned',
     'starting_review -> queued',
-    'starting_review -> starting_thread',
     'starting_review -> reviewing',
-    'starting_review -> waiting_for_approval',
-    'starting_review -> waiting_for_user_input',
-    'starting_review -> completed',
     'starting_review -> failed',
     'starting_review -> stopped',
     'starting_review -> orphaned',
     'reviewing -> queued',
-    'reviewing -> starting_thread',
-    'reviewing -> starting_review',
-    'reviewing -> waiting_for_approval',
-    'reviewing -> waiting_for_user_input',
     'reviewing -> completed',
     'reviewing -> failed',
     'reviewing -> stopped',
-    'reviewing -> orphaned',
-    'waiting_for_approval -> queued',
-    'waiting_for_approval -> starting_thread',
-    'waiting_for_approval -> starting_review',
-    'waiting_for_approval -> reviewing',
-    'waiting_for_approval -> waiting_for_user_input',
-    'waiting_for_approval -> completed',
-    'waiting_for_approval -> failed',
-    'waiting_for_approval -> stopped',
-    'waiting_for_approval -> orphaned',
-    'waiting_for_user_input -> queued',
-    'waiting_for_user_input -> starting_thread',
-    'waiting_for_user_input -> starting_review',
-    'waiting_for_user_input -> reviewing',
-    'waiting_for_user_input -> waiting_for_approval',
-    'waiting_for_user_input -> completed',
-    'waiting_for_user_input -> failed',
-    'waiting_for_user_input -> stopped',
-    'waiting_for_user_input -> orphaned'
+    'reviewing -> orphaned'
 )
 BEGIN
     SELECT CASE OLD.state || ' -> ' || NEW.state
         WHEN 'queued -> queued' THEN RAISE(ABORT, 'review_workflow: queued -> queued is no edge of the spec')
+        WHEN 'queued -> starting_review' THEN RAISE(ABORT, 'review_workflow: queued -> starting_review is no edge of the spec')
+        WHEN 'queued -> reviewing' THEN RAISE(ABORT, 'review_workflow: queued -> reviewing is no edge of the spec')
+        WHEN 'queued -> completed' THEN RAISE(ABORT, 'review_workflow: queued -> completed is no edge of the spec')
+        WHEN 'queued -> orphaned' THEN RAISE(ABORT, 'review_workflow: queued -> orphaned is no edge of the spec')
         WHEN 'starting_thread -> starting_thread' THEN RAISE(ABORT, 'review_workflow: starting_thread -> starting_thread is no edge of the spec')
+        WHEN 'starting_thread -> reviewing' THEN RAISE(ABORT, 'review_workflow: starting_thread -> reviewing is no edge of the spec')
+        WHEN 'starting_thread -> completed' THEN RAISE(ABORT, 'review_workflow: starting_thread -> completed is no edge of the spec')
+        WHEN 'starting_review -> starting_thread' THEN RAISE(ABORT, 'review_workflow: starting_review -> starting_thread is no edge of the spec')
         WHEN 'starting_review -> starting_review' THEN RAISE(ABORT, 'review_workflow: starting_review -> starting_review is no edge of the spec')
+        WHEN 'starting_review -> completed' THEN RAISE(ABORT, 'review_workflow: starting_review -> completed is no edge of the spec')
+        WHEN 'reviewing -> starting_thread' THEN RAISE(ABORT, 'review_workflow: reviewing -> starting_thread is no edge of the spec')
+        WHEN 'reviewing -> starting_review' THEN RAISE(ABORT, 'review_workflow: reviewing -> starting_review is no edge of the spec')
         WHEN 'reviewing -> reviewing' THEN RAISE(ABORT, 'review_workflow: reviewing -> reviewing is no edge of the spec')
-        WHEN 'waiting_for_approval -> waiting_for_approval' THEN RAISE(ABORT, 'review_workflow: waiting_for_approval -> waiting_for_approval is no edge of the spec')
-        WHEN 'waiting_for_user_input -> waiting_for_user_input' THEN RAISE(ABORT, 'review_workflow: waiting_for_user_input -> waiting_for_user_input is no edge of the spec')
         WHEN 'completed -> queued' THEN RAISE(ABORT, 'review_workflow: completed -> queued is no edge of the spec')
         WHEN 'completed -> starting_thread' THEN RAISE(ABORT, 'review_workflow: completed -> starting_thread is no edge of the spec')
         WHEN 'completed -> starting_review' THEN RAISE(ABORT, 'review_workflow: completed -> starting_review is no edge of the spec')
         WHEN 'completed -> reviewing' THEN RAISE(ABORT, 'review_workflow: completed -> reviewing is no edge of the spec')
-        WHEN 'completed -> waiting_for_approval' THEN RAISE(ABORT, 'review_workflow: completed -> waiting_for_approval is no edge of the spec')
-        WHEN 'completed -> waiting_for_user_input' THEN RAISE(ABORT, 'review_workflow: completed -> waiting_for_user_input is no edge of the spec')
         WHEN 'completed -> completed' THEN RAISE(ABORT, 'review_workflow: completed -> completed is no edge of the spec')
         WHEN 'completed -> failed' THEN RAISE(ABORT, 'review_workflow: completed -> failed is no edge of the spec')
         WHEN 'completed -> stopped' THEN RAISE(ABORT, 'review_workflow: completed -> stopped is no edge of the spec')
@@ -1292,8 +1260,6 @@ BEGIN
         WHEN 'failed -> starting_thread' THEN RAISE(ABORT, 'review_workflow: failed -> starting_thread is no edge of the spec')
         WHEN 'failed -> starting_review' THEN RAISE(ABORT, 'review_workflow: failed -> starting_review is no edge of the spec')
         WHEN 'failed -> reviewing' THEN RAISE(ABORT, 'review_workflow: failed -> reviewing is no edge of the spec')
-        WHEN 'failed -> waiting_for_approval' THEN RAISE(ABORT, 'review_workflow: failed -> waiting_for_approval is no edge of the spec')
-        WHEN 'failed -> waiting_for_user_input' THEN RAISE(ABORT, 'review_workflow: failed -> waiting_for_user_input is no edge of the spec')
         WHEN 'failed -> completed' THEN RAISE(ABORT, 'review_workflow: failed -> completed is no edge of the spec')
         WHEN 'failed -> failed' THEN RAISE(ABORT, 'review_workflow: failed -> failed is no edge of the spec')
         WHEN 'failed -> stopped' THEN RAISE(ABORT, 'review_workflow: failed -> stopped is no edge of the spec')
@@ -1302,8 +1268,6 @@ BEGIN
         WHEN 'stopped -> starting_thread' THEN RAISE(ABORT, 'review_workflow: stopped -> starting_thread is no edge of the spec')
         WHEN 'stopped -> starting_review' THEN RAISE(ABORT, 'review_workflow: stopped -> starting_review is no edge of the spec')
         WHEN 'stopped -> reviewing' THEN RAISE(ABORT, 'review_workflow: stopped -> reviewing is no edge of the spec')
-        WHEN 'stopped -> waiting_for_approval' THEN RAISE(ABORT, 'review_workflow: stopped -> waiting_for_approval is no edge of the spec')
-        WHEN 'stopped -> waiting_for_user_input' THEN RAISE(ABORT, 'review_workflow: stopped -> waiting_for_user_input is no edge of the spec')
         WHEN 'stopped -> completed' THEN RAISE(ABORT, 'review_workflow: stopped -> completed is no edge of the spec')
         WHEN 'stopped -> failed' THEN RAISE(ABORT, 'review_workflow: stopped -> failed is no edge of the spec')
         WHEN 'stopped -> stopped' THEN RAISE(ABORT, 'review_workflow: stopped -> stopped is no edge of the spec')
@@ -1312,8 +1276,6 @@ BEGIN
         WHEN 'orphaned -> starting_thread' THEN RAISE(ABORT, 'review_workflow: orphaned -> starting_thread is no edge of the spec')
         WHEN 'orphaned -> starting_review' THEN RAISE(ABORT, 'review_workflow: orphaned -> starting_review is no edge of the spec')
         WHEN 'orphaned -> reviewing' THEN RAISE(ABORT, 'review_workflow: orphaned -> reviewing is no edge of the spec')
-        WHEN 'orphaned -> waiting_for_approval' THEN RAISE(ABORT, 'review_workflow: orphaned -> waiting_for_approval is no edge of the spec')
-        WHEN 'orphaned -> waiting_for_user_input' THEN RAISE(ABORT, 'review_workflow: orphaned -> waiting_for_user_input is no edge of the spec')
         WHEN 'orphaned -> completed' THEN RAISE(ABORT, 'review_workflow: orphaned -> completed is no edge of the spec')
         WHEN 'orphaned -> failed' THEN RAISE(ABORT, 'review_workflow: orphaned -> failed is no edge of the spec')
         WHEN 'orphaned -> stopped' THEN RAISE(ABORT, 'review_workflow: orphaned -> stopped is no edge of the spec')

@@ -3404,8 +3404,6 @@ START_REVIEW_WORKFLOW_OUTPUT: Final[JsonObject] = {
                 "starting_thread",
                 "starting_review",
                 "reviewing",
-                "waiting_for_approval",
-                "waiting_for_user_input",
                 "completed",
                 "failed",
                 "orphaned",

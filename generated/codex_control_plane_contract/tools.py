@@ -1500,5 +1500,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "72d424ae701b4c7854e8704b06994de16796039604785413a8b65a868ca87235"
+TOOL_SURFACE_HASH: Final = "224cb3a14104c8b33ce4bdb02988e11469b63dc4fab13b485b13b2df1ca38d32"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -80,8 +80,6 @@ ReviewWorkflowStatus: TypeAlias = Literal[
     "starting_thread",
     "starting_review",
     "reviewing",
-    "waiting_for_approval",
-    "waiting_for_user_input",
     "completed",
     "failed",
     "orphaned",

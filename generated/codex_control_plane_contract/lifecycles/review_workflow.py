@@ -20,8 +20,6 @@ State: TypeAlias = Literal[
     "starting_thread",
     "starting_review",
     "reviewing",
-    "waiting_for_approval",
-    "waiting_for_user_input",
     "completed",
     "failed",
     "stopped",
@@ -34,8 +32,6 @@ Status: TypeAlias = Literal[
     "starting_thread",
     "starting_review",
     "reviewing",
-    "waiting_for_approval",
-    "waiting_for_user_input",
     "completed",
     "failed",
     "orphaned",
@@ -48,8 +44,6 @@ Event: TypeAlias = Literal[
     "open_thread",
     "open_review",
     "run",
-    "ask_approval",
-    "ask_user_input",
     "complete",
     "fail",
     "stop",
@@ -135,26 +129,6 @@ class Queued(ReviewWorkflowRow):
         """A worker has taken its task up."""
         return _QUEUED_OPEN_THREAD.of(self)
 
-    def open_review(self) -> Change[StartingReview]:
-        """The thread is open and idle; Codex is asked to review next."""
-        return _QUEUED_OPEN_REVIEW.of(self)
-
-    def run(self) -> Change[Reviewing]:
-        """Codex has taken the review up, or goes on with it."""
-        return _QUEUED_RUN.of(self)
-
-    def ask_approval(self) -> Change[WaitingForApproval]:
-        """Codex asks for leave to act."""
-        return _QUEUED_ASK_APPROVAL.of(self)
-
-    def ask_user_input(self) -> Change[WaitingForUserInput]:
-        """Codex asks a question."""
-        return _QUEUED_ASK_USER_INPUT.of(self)
-
-    def complete(self) -> Change[Completed]:
-        """The reviewer reported."""
-        return _QUEUED_COMPLETE.of(self)
-
     def fail(self) -> Change[Failed]:
         """Its task failed."""
         return _QUEUED_FAIL.of(self)
@@ -162,10 +136,6 @@ class Queued(ReviewWorkflowRow):
     def stop(self) -> Change[Stopped]:
         """Somebody stops it, or its task ended without an end of the review."""
         return _QUEUED_STOP.of(self)
-
-    def orphan(self) -> Change[Orphaned]:
-        """What became of its task is not known."""
-        return _QUEUED_ORPHAN.of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,22 +152,6 @@ class StartingThread(ReviewWorkflowRow):
     def open_review(self) -> Change[StartingReview]:
         """The thread is open and idle; Codex is asked to review next."""
         return _STARTING_THREAD_OPEN_REVIEW.of(self)
-
-    def run(self) -> Change[Reviewing]:
-        """Codex has taken the review up, or goes on with it."""
-        return _STARTING_THREAD_RUN.of(self)
-
-    def ask_approval(self) -> Change[WaitingForApproval]:
-        """Codex asks for leave to act."""
-        return _STARTING_THREAD_ASK_APPROVAL.of(self)
-
-    def ask_user_input(self) -> Change[WaitingForUserInput]:
-        """Codex asks a question."""
-        return _STARTING_THREAD_ASK_USER_INPUT.of(self)
-
-    def complete(self) -> Change[Completed]:
-        """The reviewer reported."""
-        return _STARTING_THREAD_COMPLETE.of(self)
 
     def fail(self) -> Change[Failed]:
         """Its task failed."""
@@ -223,25 +177,9 @@ class StartingReview(ReviewWorkflowRow):
         """Its task is in the queue, or waits for the usage limit."""
         return _STARTING_REVIEW_WAIT.of(self)
 
-    def open_thread(self) -> Change[StartingThread]:
-        """A worker has taken its task up."""
-        return _STARTING_REVIEW_OPEN_THREAD.of(self)
-
     def run(self) -> Change[Reviewing]:
         """Codex has taken the review up, or goes on with it."""
         return _STARTING_REVIEW_RUN.of(self)
-
-    def ask_approval(self) -> Change[WaitingForApproval]:
-        """Codex asks for leave to act."""
-        return _STARTING_REVIEW_ASK_APPROVAL.of(self)
-
-    def ask_user_input(self) -> Change[WaitingForUserInput]:
-        """Codex asks a question."""
-        return _STARTING_REVIEW_ASK_USER_INPUT.of(self)
-
-    def complete(self) -> Change[Completed]:
-        """The reviewer reported."""
-        return _STARTING_REVIEW_COMPLETE.of(self)
 
     def fail(self) -> Change[Failed]:
         """Its task failed."""
@@ -267,22 +205,6 @@ class Reviewing(ReviewWorkflowRow):
         """Its task is in the queue, or waits for the usage limit."""
         return _REVIEWING_WAIT.of(self)
 
-    def open_thread(self) -> Change[StartingThread]:
-        """A worker has taken its task up."""
-        return _REVIEWING_OPEN_THREAD.of(self)
-
-    def open_review(self) -> Change[StartingReview]:
-        """The thread is open and idle; Codex is asked to review next."""
-        return _REVIEWING_OPEN_REVIEW.of(self)
-
-    def ask_approval(self) -> Change[WaitingForApproval]:
-        """Codex asks for leave to act."""
-        return _REVIEWING_ASK_APPROVAL.of(self)
-
-    def ask_user_input(self) -> Change[WaitingForUserInput]:
-        """Codex asks a question."""
-        return _REVIEWING_ASK_USER_INPUT.of(self)
-
     def complete(self) -> Change[Completed]:
         """The reviewer reported."""
         return _REVIEWING_COMPLETE.of(self)
@@ -298,94 +220,6 @@ class Reviewing(ReviewWorkflowRow):
     def orphan(self) -> Change[Orphaned]:
         """What became of its task is not known."""
         return _REVIEWING_ORPHAN.of(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingForApproval(ReviewWorkflowRow):
-    """Codex asks for leave to act and waits for the answer."""
-
-    state: Literal["waiting_for_approval"]
-    completed_at: None
-
-    def wait(self) -> Change[Queued]:
-        """Its task is in the queue, or waits for the usage limit."""
-        return _WAITING_FOR_APPROVAL_WAIT.of(self)
-
-    def open_thread(self) -> Change[StartingThread]:
-        """A worker has taken its task up."""
-        return _WAITING_FOR_APPROVAL_OPEN_THREAD.of(self)
-
-    def open_review(self) -> Change[StartingReview]:
-        """The thread is open and idle; Codex is asked to review next."""
-        return _WAITING_FOR_APPROVAL_OPEN_REVIEW.of(self)
-
-    def run(self) -> Change[Reviewing]:
-        """Codex has taken the review up, or goes on with it."""
-        return _WAITING_FOR_APPROVAL_RUN.of(self)
-
-    def ask_user_input(self) -> Change[WaitingForUserInput]:
-        """Codex asks a question."""
-        return _WAITING_FOR_APPROVAL_ASK_USER_INPUT.of(self)
-
-    def complete(self) -> Change[Completed]:
-        """The reviewer reported."""
-        return _WAITING_FOR_APPROVAL_COMPLETE.of(self)
-
-    def fail(self) -> Change[Failed]:
-        """Its task failed."""
-        return _WAITING_FOR_APPROVAL_FAIL.of(self)
-
-    def stop(self) -> Change[Stopped]:
-        """Somebody stops it, or its task ended without an end of the review."""
-        return _WAITING_FOR_APPROVAL_STOP.of(self)
-
-    def orphan(self) -> Change[Orphaned]:
-        """What became of its task is not known."""
-        return _WAITING_FOR_APPROVAL_ORPHAN.of(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingForUserInput(ReviewWorkflowRow):
-    """Codex asks a question and waits for the answer."""
-
-    state: Literal["waiting_for_user_input"]
-    completed_at: None
-
-    def wait(self) -> Change[Queued]:
-        """Its task is in the queue, or waits for the usage limit."""
-        return _WAITING_FOR_USER_INPUT_WAIT.of(self)
-
-    def open_thread(self) -> Change[StartingThread]:
-        """A worker has taken its task up."""
-        return _WAITING_FOR_USER_INPUT_OPEN_THREAD.of(self)
-
-    def open_review(self) -> Change[StartingReview]:
-        """The thread is open and idle; Codex is asked to review next."""
-        return _WAITING_FOR_USER_INPUT_OPEN_REVIEW.of(self)
-
-    def run(self) -> Change[Reviewing]:
-        """Codex has taken the review up, or goes on with it."""
-        return _WAITING_FOR_USER_INPUT_RUN.of(self)
-
-    def ask_approval(self) -> Change[WaitingForApproval]:
-        """Codex asks for leave to act."""
-        return _WAITING_FOR_USER_INPUT_ASK_APPROVAL.of(self)
-
-    def complete(self) -> Change[Completed]:
-        """The reviewer reported."""
-        return _WAITING_FOR_USER_INPUT_COMPLETE.of(self)
-
-    def fail(self) -> Change[Failed]:
-        """Its task failed."""
-        return _WAITING_FOR_USER_INPUT_FAIL.of(self)
-
-    def stop(self) -> Change[Stopped]:
-        """Somebody stops it, or its task ended without an end of the review."""
-        return _WAITING_FOR_USER_INPUT_STOP.of(self)
-
-    def orphan(self) -> Change[Orphaned]:
-        """What became of its task is not known."""
-        return _WAITING_FOR_USER_INPUT_ORPHAN.of(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -421,25 +255,11 @@ class Orphaned(ReviewWorkflowRow):
 
 
 ReviewWorkflow: TypeAlias = (
-    Queued
-    | StartingThread
-    | StartingReview
-    | Reviewing
-    | WaitingForApproval
-    | WaitingForUserInput
-    | Completed
-    | Failed
-    | Stopped
-    | Orphaned
+    Queued | StartingThread | StartingReview | Reviewing | Completed | Failed | Stopped | Orphaned
 )
 """A row in any state."""
 
-Asking: TypeAlias = WaitingForApproval | WaitingForUserInput
-"""A row in a state of the group `asking`."""
-
-Open: TypeAlias = (
-    Queued | StartingThread | StartingReview | Reviewing | WaitingForApproval | WaitingForUserInput
-)
+Open: TypeAlias = Queued | StartingThread | StartingReview | Reviewing
 """A row in a state of the group `open`."""
 
 Ended: TypeAlias = Completed | Failed | Stopped | Orphaned
@@ -450,8 +270,6 @@ _CLASSES: Final[Mapping[str, type[ReviewWorkflow]]] = {
     "starting_thread": StartingThread,
     "starting_review": StartingReview,
     "reviewing": Reviewing,
-    "waiting_for_approval": WaitingForApproval,
-    "waiting_for_user_input": WaitingForUserInput,
     "completed": Completed,
     "failed": Failed,
     "stopped": Stopped,
@@ -493,8 +311,6 @@ _FORBIDS: Final[Mapping[str, tuple[str, ...]]] = {
     "starting_thread": ("completed_at",),
     "starting_review": ("completed_at",),
     "reviewing": ("completed_at",),
-    "waiting_for_approval": ("completed_at",),
-    "waiting_for_user_input": ("completed_at",),
 }
 
 
@@ -538,84 +354,6 @@ _QUEUED_OPEN_THREAD: Final[Edge[StartingThread]] = Edge(
     emits=(),
     read=reader(StartingThread, read),
 )
-_QUEUED_OPEN_REVIEW: Final[Edge[StartingReview]] = Edge(
-    lifecycle="review_workflow",
-    event="open_review",
-    source="queued",
-    target="starting_review",
-    statement=(
-        "UPDATE review_workflow SET state = 'starting_review', revision = revision + 1, updated_at = :now "
-        "WHERE review_workflow_id = :id AND state = 'queued' AND revision = :revision RETURNING *"
-    ),
-    actors=("worker",),
-    required_evidence=None,
-    fenced=True,
-    emits=(),
-    read=reader(StartingReview, read),
-)
-_QUEUED_RUN: Final[Edge[Reviewing]] = Edge(
-    lifecycle="review_workflow",
-    event="run",
-    source="queued",
-    target="reviewing",
-    statement=(
-        "UPDATE review_workflow SET state = 'reviewing', revision = revision + 1, updated_at = :now WHERE "
-        "review_workflow_id = :id AND state = 'queued' AND revision = :revision RETURNING *"
-    ),
-    actors=("client", "codex", "worker", "clock", "operator"),
-    required_evidence=(
-        "its task runs, which the reply to review/start, the thread's history or serverRequest/resolved shows"
-    ),
-    fenced=True,
-    emits=(),
-    read=reader(Reviewing, read),
-)
-_QUEUED_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_approval",
-    source="queued",
-    target="waiting_for_approval",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_approval', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'queued' AND revision = :revision RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForApproval, read),
-)
-_QUEUED_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_user_input",
-    source="queued",
-    target="waiting_for_user_input",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_user_input', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'queued' AND revision = :revision RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForUserInput, read),
-)
-_QUEUED_COMPLETE: Final[Edge[Completed]] = Edge(
-    lifecycle="review_workflow",
-    event="complete",
-    source="queued",
-    target="completed",
-    statement=(
-        "UPDATE review_workflow SET state = 'completed', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'queued' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task completed with turn/completed and a report, or by the thread's own history",
-    fenced=True,
-    emits=(),
-    read=reader(Completed, read),
-)
 _QUEUED_FAIL: Final[Edge[Failed]] = Edge(
     lifecycle="review_workflow",
     event="fail",
@@ -651,22 +389,6 @@ _QUEUED_STOP: Final[Edge[Stopped]] = Edge(
     emits=(),
     read=reader(Stopped, read),
 )
-_QUEUED_ORPHAN: Final[Edge[Orphaned]] = Edge(
-    lifecycle="review_workflow",
-    event="orphan",
-    source="queued",
-    target="orphaned",
-    statement=(
-        "UPDATE review_workflow SET state = 'orphaned', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'queued' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("codex", "worker", "operator"),
-    required_evidence="its task, which thread/turns/list does not explain",
-    fenced=True,
-    emits=(),
-    read=reader(Orphaned, read),
-)
 _STARTING_THREAD_WAIT: Final[Edge[Queued]] = Edge(
     lifecycle="review_workflow",
     event="wait",
@@ -698,71 +420,6 @@ _STARTING_THREAD_OPEN_REVIEW: Final[Edge[StartingReview]] = Edge(
     fenced=True,
     emits=(),
     read=reader(StartingReview, read),
-)
-_STARTING_THREAD_RUN: Final[Edge[Reviewing]] = Edge(
-    lifecycle="review_workflow",
-    event="run",
-    source="starting_thread",
-    target="reviewing",
-    statement=(
-        "UPDATE review_workflow SET state = 'reviewing', revision = revision + 1, updated_at = :now WHERE "
-        "review_workflow_id = :id AND state = 'starting_thread' AND revision = :revision RETURNING *"
-    ),
-    actors=("client", "codex", "worker", "clock", "operator"),
-    required_evidence=(
-        "its task runs, which the reply to review/start, the thread's history or serverRequest/resolved shows"
-    ),
-    fenced=True,
-    emits=(),
-    read=reader(Reviewing, read),
-)
-_STARTING_THREAD_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_approval",
-    source="starting_thread",
-    target="waiting_for_approval",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_approval', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'starting_thread' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForApproval, read),
-)
-_STARTING_THREAD_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_user_input",
-    source="starting_thread",
-    target="waiting_for_user_input",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_user_input', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'starting_thread' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForUserInput, read),
-)
-_STARTING_THREAD_COMPLETE: Final[Edge[Completed]] = Edge(
-    lifecycle="review_workflow",
-    event="complete",
-    source="starting_thread",
-    target="completed",
-    statement=(
-        "UPDATE review_workflow SET state = 'completed', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'starting_thread' AND revision = "
-        ":revision RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task completed with turn/completed and a report, or by the thread's own history",
-    fenced=True,
-    emits=(),
-    read=reader(Completed, read),
 )
 _STARTING_THREAD_FAIL: Final[Edge[Failed]] = Edge(
     lifecycle="review_workflow",
@@ -832,21 +489,6 @@ _STARTING_REVIEW_WAIT: Final[Edge[Queued]] = Edge(
     emits=(),
     read=reader(Queued, read),
 )
-_STARTING_REVIEW_OPEN_THREAD: Final[Edge[StartingThread]] = Edge(
-    lifecycle="review_workflow",
-    event="open_thread",
-    source="starting_review",
-    target="starting_thread",
-    statement=(
-        "UPDATE review_workflow SET state = 'starting_thread', revision = revision + 1, updated_at = :now "
-        "WHERE review_workflow_id = :id AND state = 'starting_review' AND revision = :revision RETURNING *"
-    ),
-    actors=("worker",),
-    required_evidence=None,
-    fenced=True,
-    emits=(),
-    read=reader(StartingThread, read),
-)
 _STARTING_REVIEW_RUN: Final[Edge[Reviewing]] = Edge(
     lifecycle="review_workflow",
     event="run",
@@ -863,54 +505,6 @@ _STARTING_REVIEW_RUN: Final[Edge[Reviewing]] = Edge(
     fenced=True,
     emits=(),
     read=reader(Reviewing, read),
-)
-_STARTING_REVIEW_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_approval",
-    source="starting_review",
-    target="waiting_for_approval",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_approval', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'starting_review' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForApproval, read),
-)
-_STARTING_REVIEW_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_user_input",
-    source="starting_review",
-    target="waiting_for_user_input",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_user_input', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'starting_review' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForUserInput, read),
-)
-_STARTING_REVIEW_COMPLETE: Final[Edge[Completed]] = Edge(
-    lifecycle="review_workflow",
-    event="complete",
-    source="starting_review",
-    target="completed",
-    statement=(
-        "UPDATE review_workflow SET state = 'completed', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'starting_review' AND revision = "
-        ":revision RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task completed with turn/completed and a report, or by the thread's own history",
-    fenced=True,
-    emits=(),
-    read=reader(Completed, read),
 )
 _STARTING_REVIEW_FAIL: Final[Edge[Failed]] = Edge(
     lifecycle="review_workflow",
@@ -980,66 +574,6 @@ _REVIEWING_WAIT: Final[Edge[Queued]] = Edge(
     emits=(),
     read=reader(Queued, read),
 )
-_REVIEWING_OPEN_THREAD: Final[Edge[StartingThread]] = Edge(
-    lifecycle="review_workflow",
-    event="open_thread",
-    source="reviewing",
-    target="starting_thread",
-    statement=(
-        "UPDATE review_workflow SET state = 'starting_thread', revision = revision + 1, updated_at = :now "
-        "WHERE review_workflow_id = :id AND state = 'reviewing' AND revision = :revision RETURNING *"
-    ),
-    actors=("worker",),
-    required_evidence=None,
-    fenced=True,
-    emits=(),
-    read=reader(StartingThread, read),
-)
-_REVIEWING_OPEN_REVIEW: Final[Edge[StartingReview]] = Edge(
-    lifecycle="review_workflow",
-    event="open_review",
-    source="reviewing",
-    target="starting_review",
-    statement=(
-        "UPDATE review_workflow SET state = 'starting_review', revision = revision + 1, updated_at = :now "
-        "WHERE review_workflow_id = :id AND state = 'reviewing' AND revision = :revision RETURNING *"
-    ),
-    actors=("worker",),
-    required_evidence=None,
-    fenced=True,
-    emits=(),
-    read=reader(StartingReview, read),
-)
-_REVIEWING_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_approval",
-    source="reviewing",
-    target="waiting_for_approval",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_approval', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'reviewing' AND revision = :revision RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForApproval, read),
-)
-_REVIEWING_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_user_input",
-    source="reviewing",
-    target="waiting_for_user_input",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_user_input', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'reviewing' AND revision = :revision RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForUserInput, read),
-)
 _REVIEWING_COMPLETE: Final[Edge[Completed]] = Edge(
     lifecycle="review_workflow",
     event="complete",
@@ -1107,304 +641,6 @@ _REVIEWING_ORPHAN: Final[Edge[Orphaned]] = Edge(
     emits=(),
     read=reader(Orphaned, read),
 )
-_WAITING_FOR_APPROVAL_WAIT: Final[Edge[Queued]] = Edge(
-    lifecycle="review_workflow",
-    event="wait",
-    source="waiting_for_approval",
-    target="queued",
-    statement=(
-        "UPDATE review_workflow SET state = 'queued', revision = revision + 1, updated_at = :now WHERE "
-        "review_workflow_id = :id AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
-    ),
-    actors=("client", "codex", "worker", "clock", "operator"),
-    required_evidence=(
-        "its task, which nothing of the review has reached yet or whose turn/completed told of the limit"
-    ),
-    fenced=True,
-    emits=(),
-    read=reader(Queued, read),
-)
-_WAITING_FOR_APPROVAL_OPEN_THREAD: Final[Edge[StartingThread]] = Edge(
-    lifecycle="review_workflow",
-    event="open_thread",
-    source="waiting_for_approval",
-    target="starting_thread",
-    statement=(
-        "UPDATE review_workflow SET state = 'starting_thread', revision = revision + 1, updated_at = :now "
-        "WHERE review_workflow_id = :id AND state = 'waiting_for_approval' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("worker",),
-    required_evidence=None,
-    fenced=True,
-    emits=(),
-    read=reader(StartingThread, read),
-)
-_WAITING_FOR_APPROVAL_OPEN_REVIEW: Final[Edge[StartingReview]] = Edge(
-    lifecycle="review_workflow",
-    event="open_review",
-    source="waiting_for_approval",
-    target="starting_review",
-    statement=(
-        "UPDATE review_workflow SET state = 'starting_review', revision = revision + 1, updated_at = :now "
-        "WHERE review_workflow_id = :id AND state = 'waiting_for_approval' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("worker",),
-    required_evidence=None,
-    fenced=True,
-    emits=(),
-    read=reader(StartingReview, read),
-)
-_WAITING_FOR_APPROVAL_RUN: Final[Edge[Reviewing]] = Edge(
-    lifecycle="review_workflow",
-    event="run",
-    source="waiting_for_approval",
-    target="reviewing",
-    statement=(
-        "UPDATE review_workflow SET state = 'reviewing', revision = revision + 1, updated_at = :now WHERE "
-        "review_workflow_id = :id AND state = 'waiting_for_approval' AND revision = :revision RETURNING *"
-    ),
-    actors=("client", "codex", "worker", "clock", "operator"),
-    required_evidence=(
-        "its task runs, which the reply to review/start, the thread's history or serverRequest/resolved shows"
-    ),
-    fenced=True,
-    emits=(),
-    read=reader(Reviewing, read),
-)
-_WAITING_FOR_APPROVAL_ASK_USER_INPUT: Final[Edge[WaitingForUserInput]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_user_input",
-    source="waiting_for_approval",
-    target="waiting_for_user_input",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_user_input', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'waiting_for_approval' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForUserInput, read),
-)
-_WAITING_FOR_APPROVAL_COMPLETE: Final[Edge[Completed]] = Edge(
-    lifecycle="review_workflow",
-    event="complete",
-    source="waiting_for_approval",
-    target="completed",
-    statement=(
-        "UPDATE review_workflow SET state = 'completed', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'waiting_for_approval' AND revision = "
-        ":revision RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task completed with turn/completed and a report, or by the thread's own history",
-    fenced=True,
-    emits=(),
-    read=reader(Completed, read),
-)
-_WAITING_FOR_APPROVAL_FAIL: Final[Edge[Failed]] = Edge(
-    lifecycle="review_workflow",
-    event="fail",
-    source="waiting_for_approval",
-    target="failed",
-    statement=(
-        "UPDATE review_workflow SET state = 'failed', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'waiting_for_approval' AND revision = "
-        ":revision RETURNING *"
-    ),
-    actors=("codex", "worker"),
-    required_evidence="the refusal, the error, the turn/completed or the missing report that failed the task",
-    fenced=True,
-    emits=(),
-    read=reader(Failed, read),
-)
-_WAITING_FOR_APPROVAL_STOP: Final[Edge[Stopped]] = Edge(
-    lifecycle="review_workflow",
-    event="stop",
-    source="waiting_for_approval",
-    target="stopped",
-    statement=(
-        "UPDATE review_workflow SET state = 'stopped', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'waiting_for_approval' AND revision = "
-        ":revision RETURNING *"
-    ),
-    actors=("client", "codex", "worker", "operator"),
-    required_evidence=(
-        "the wish of a client, or its task that was stopped with turn/completed or by the thread's own "
-        "history"
-    ),
-    fenced=True,
-    emits=(),
-    read=reader(Stopped, read),
-)
-_WAITING_FOR_APPROVAL_ORPHAN: Final[Edge[Orphaned]] = Edge(
-    lifecycle="review_workflow",
-    event="orphan",
-    source="waiting_for_approval",
-    target="orphaned",
-    statement=(
-        "UPDATE review_workflow SET state = 'orphaned', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'waiting_for_approval' AND revision = "
-        ":revision RETURNING *"
-    ),
-    actors=("codex", "worker", "operator"),
-    required_evidence="its task, which thread/turns/list does not explain",
-    fenced=True,
-    emits=(),
-    read=reader(Orphaned, read),
-)
-_WAITING_FOR_USER_INPUT_WAIT: Final[Edge[Queued]] = Edge(
-    lifecycle="review_workflow",
-    event="wait",
-    source="waiting_for_user_input",
-    target="queued",
-    statement=(
-        "UPDATE review_workflow SET state = 'queued', revision = revision + 1, updated_at = :now WHERE "
-        "review_workflow_id = :id AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
-    ),
-    actors=("client", "codex", "worker", "clock", "operator"),
-    required_evidence=(
-        "its task, which nothing of the review has reached yet or whose turn/completed told of the limit"
-    ),
-    fenced=True,
-    emits=(),
-    read=reader(Queued, read),
-)
-_WAITING_FOR_USER_INPUT_OPEN_THREAD: Final[Edge[StartingThread]] = Edge(
-    lifecycle="review_workflow",
-    event="open_thread",
-    source="waiting_for_user_input",
-    target="starting_thread",
-    statement=(
-        "UPDATE review_workflow SET state = 'starting_thread', revision = revision + 1, updated_at = :now "
-        "WHERE review_workflow_id = :id AND state = 'waiting_for_user_input' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("worker",),
-    required_evidence=None,
-    fenced=True,
-    emits=(),
-    read=reader(StartingThread, read),
-)
-_WAITING_FOR_USER_INPUT_OPEN_REVIEW: Final[Edge[StartingReview]] = Edge(
-    lifecycle="review_workflow",
-    event="open_review",
-    source="waiting_for_user_input",
-    target="starting_review",
-    statement=(
-        "UPDATE review_workflow SET state = 'starting_review', revision = revision + 1, updated_at = :now "
-        "WHERE review_workflow_id = :id AND state = 'waiting_for_user_input' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("worker",),
-    required_evidence=None,
-    fenced=True,
-    emits=(),
-    read=reader(StartingReview, read),
-)
-_WAITING_FOR_USER_INPUT_RUN: Final[Edge[Reviewing]] = Edge(
-    lifecycle="review_workflow",
-    event="run",
-    source="waiting_for_user_input",
-    target="reviewing",
-    statement=(
-        "UPDATE review_workflow SET state = 'reviewing', revision = revision + 1, updated_at = :now WHERE "
-        "review_workflow_id = :id AND state = 'waiting_for_user_input' AND revision = :revision RETURNING *"
-    ),
-    actors=("client", "codex", "worker", "clock", "operator"),
-    required_evidence=(
-        "its task runs, which the reply to review/start, the thread's history or serverRequest/resolved shows"
-    ),
-    fenced=True,
-    emits=(),
-    read=reader(Reviewing, read),
-)
-_WAITING_FOR_USER_INPUT_ASK_APPROVAL: Final[Edge[WaitingForApproval]] = Edge(
-    lifecycle="review_workflow",
-    event="ask_approval",
-    source="waiting_for_user_input",
-    target="waiting_for_approval",
-    statement=(
-        "UPDATE review_workflow SET state = 'waiting_for_approval', revision = revision + 1, updated_at = "
-        ":now WHERE review_workflow_id = :id AND state = 'waiting_for_user_input' AND revision = :revision "
-        "RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task waits, which a server request shows",
-    fenced=True,
-    emits=(),
-    read=reader(WaitingForApproval, read),
-)
-_WAITING_FOR_USER_INPUT_COMPLETE: Final[Edge[Completed]] = Edge(
-    lifecycle="review_workflow",
-    event="complete",
-    source="waiting_for_user_input",
-    target="completed",
-    statement=(
-        "UPDATE review_workflow SET state = 'completed', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'waiting_for_user_input' AND revision "
-        "= :revision RETURNING *"
-    ),
-    actors=("codex",),
-    required_evidence="its task completed with turn/completed and a report, or by the thread's own history",
-    fenced=True,
-    emits=(),
-    read=reader(Completed, read),
-)
-_WAITING_FOR_USER_INPUT_FAIL: Final[Edge[Failed]] = Edge(
-    lifecycle="review_workflow",
-    event="fail",
-    source="waiting_for_user_input",
-    target="failed",
-    statement=(
-        "UPDATE review_workflow SET state = 'failed', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'waiting_for_user_input' AND revision "
-        "= :revision RETURNING *"
-    ),
-    actors=("codex", "worker"),
-    required_evidence="the refusal, the error, the turn/completed or the missing report that failed the task",
-    fenced=True,
-    emits=(),
-    read=reader(Failed, read),
-)
-_WAITING_FOR_USER_INPUT_STOP: Final[Edge[Stopped]] = Edge(
-    lifecycle="review_workflow",
-    event="stop",
-    source="waiting_for_user_input",
-    target="stopped",
-    statement=(
-        "UPDATE review_workflow SET state = 'stopped', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'waiting_for_user_input' AND revision "
-        "= :revision RETURNING *"
-    ),
-    actors=("client", "codex", "worker", "operator"),
-    required_evidence=(
-        "the wish of a client, or its task that was stopped with turn/completed or by the thread's own "
-        "history"
-    ),
-    fenced=True,
-    emits=(),
-    read=reader(Stopped, read),
-)
-_WAITING_FOR_USER_INPUT_ORPHAN: Final[Edge[Orphaned]] = Edge(
-    lifecycle="review_workflow",
-    event="orphan",
-    source="waiting_for_user_input",
-    target="orphaned",
-    statement=(
-        "UPDATE review_workflow SET state = 'orphaned', completed_at = :now, revision = revision + 1, "
-        "updated_at = :now WHERE review_workflow_id = :id AND state = 'waiting_for_user_input' AND revision "
-        "= :revision RETURNING *"
-    ),
-    actors=("codex", "worker", "operator"),
-    required_evidence="its task, which thread/turns/list does not explain",
-    fenced=True,
-    emits=(),
-    read=reader(Orphaned, read),
-)
 
 
 def start(
@@ -1432,8 +668,6 @@ _STATUSES: Final[Mapping[State, Status]] = {
     "starting_thread": "starting_thread",
     "starting_review": "starting_review",
     "reviewing": "reviewing",
-    "waiting_for_approval": "waiting_for_approval",
-    "waiting_for_user_input": "waiting_for_user_input",
     "completed": "completed",
     "failed": "failed",
     "stopped": "failed",
@@ -1441,17 +675,7 @@ _STATUSES: Final[Mapping[State, Status]] = {
 }
 
 GROUPS: Final[Mapping[str, frozenset[State]]] = {
-    "asking": frozenset(("waiting_for_approval", "waiting_for_user_input")),
-    "open": frozenset(
-        (
-            "queued",
-            "starting_thread",
-            "starting_review",
-            "reviewing",
-            "waiting_for_approval",
-            "waiting_for_user_input",
-        ),
-    ),
+    "open": frozenset(("queued", "starting_thread", "starting_review", "reviewing")),
     "ended": frozenset(("completed", "failed", "stopped", "orphaned")),
 }
 """The states of each group."""
@@ -1459,70 +683,40 @@ GROUPS: Final[Mapping[str, frozenset[State]]] = {
 CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("queued", "wait"): "ignored",
     ("queued", "open_thread"): "transition",
-    ("queued", "open_review"): "transition",
-    ("queued", "run"): "transition",
-    ("queued", "ask_approval"): "transition",
-    ("queued", "ask_user_input"): "transition",
-    ("queued", "complete"): "transition",
+    ("queued", "open_review"): "ignored",
+    ("queued", "run"): "ignored",
+    ("queued", "complete"): "ignored",
     ("queued", "fail"): "transition",
     ("queued", "stop"): "transition",
-    ("queued", "orphan"): "transition",
+    ("queued", "orphan"): "ignored",
     ("starting_thread", "wait"): "transition",
     ("starting_thread", "open_thread"): "ignored",
     ("starting_thread", "open_review"): "transition",
-    ("starting_thread", "run"): "transition",
-    ("starting_thread", "ask_approval"): "transition",
-    ("starting_thread", "ask_user_input"): "transition",
-    ("starting_thread", "complete"): "transition",
+    ("starting_thread", "run"): "ignored",
+    ("starting_thread", "complete"): "ignored",
     ("starting_thread", "fail"): "transition",
     ("starting_thread", "stop"): "transition",
     ("starting_thread", "orphan"): "transition",
     ("starting_review", "wait"): "transition",
-    ("starting_review", "open_thread"): "transition",
+    ("starting_review", "open_thread"): "ignored",
     ("starting_review", "open_review"): "ignored",
     ("starting_review", "run"): "transition",
-    ("starting_review", "ask_approval"): "transition",
-    ("starting_review", "ask_user_input"): "transition",
-    ("starting_review", "complete"): "transition",
+    ("starting_review", "complete"): "ignored",
     ("starting_review", "fail"): "transition",
     ("starting_review", "stop"): "transition",
     ("starting_review", "orphan"): "transition",
     ("reviewing", "wait"): "transition",
-    ("reviewing", "open_thread"): "transition",
-    ("reviewing", "open_review"): "transition",
+    ("reviewing", "open_thread"): "ignored",
+    ("reviewing", "open_review"): "ignored",
     ("reviewing", "run"): "ignored",
-    ("reviewing", "ask_approval"): "transition",
-    ("reviewing", "ask_user_input"): "transition",
     ("reviewing", "complete"): "transition",
     ("reviewing", "fail"): "transition",
     ("reviewing", "stop"): "transition",
     ("reviewing", "orphan"): "transition",
-    ("waiting_for_approval", "wait"): "transition",
-    ("waiting_for_approval", "open_thread"): "transition",
-    ("waiting_for_approval", "open_review"): "transition",
-    ("waiting_for_approval", "run"): "transition",
-    ("waiting_for_approval", "ask_approval"): "ignored",
-    ("waiting_for_approval", "ask_user_input"): "transition",
-    ("waiting_for_approval", "complete"): "transition",
-    ("waiting_for_approval", "fail"): "transition",
-    ("waiting_for_approval", "stop"): "transition",
-    ("waiting_for_approval", "orphan"): "transition",
-    ("waiting_for_user_input", "wait"): "transition",
-    ("waiting_for_user_input", "open_thread"): "transition",
-    ("waiting_for_user_input", "open_review"): "transition",
-    ("waiting_for_user_input", "run"): "transition",
-    ("waiting_for_user_input", "ask_approval"): "transition",
-    ("waiting_for_user_input", "ask_user_input"): "ignored",
-    ("waiting_for_user_input", "complete"): "transition",
-    ("waiting_for_user_input", "fail"): "transition",
-    ("waiting_for_user_input", "stop"): "transition",
-    ("waiting_for_user_input", "orphan"): "transition",
     ("completed", "wait"): "ignored",
     ("completed", "open_thread"): "ignored",
     ("completed", "open_review"): "ignored",
     ("completed", "run"): "ignored",
-    ("completed", "ask_approval"): "ignored",
-    ("completed", "ask_user_input"): "ignored",
     ("completed", "complete"): "ignored",
     ("completed", "fail"): "ignored",
     ("completed", "stop"): "ignored",
@@ -1531,8 +725,6 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("failed", "open_thread"): "ignored",
     ("failed", "open_review"): "ignored",
     ("failed", "run"): "ignored",
-    ("failed", "ask_approval"): "ignored",
-    ("failed", "ask_user_input"): "ignored",
     ("failed", "complete"): "ignored",
     ("failed", "fail"): "ignored",
     ("failed", "stop"): "ignored",
@@ -1541,8 +733,6 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("stopped", "open_thread"): "ignored",
     ("stopped", "open_review"): "ignored",
     ("stopped", "run"): "ignored",
-    ("stopped", "ask_approval"): "ignored",
-    ("stopped", "ask_user_input"): "ignored",
     ("stopped", "complete"): "ignored",
     ("stopped", "fail"): "ignored",
     ("stopped", "stop"): "ignored",
@@ -1551,8 +741,6 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("orphaned", "open_thread"): "ignored",
     ("orphaned", "open_review"): "ignored",
     ("orphaned", "run"): "ignored",
-    ("orphaned", "ask_approval"): "ignored",
-    ("orphaned", "ask_user_input"): "ignored",
     ("orphaned", "complete"): "ignored",
     ("orphaned", "fail"): "ignored",
     ("orphaned", "stop"): "ignored",
@@ -1562,59 +750,23 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
 
 TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("queued", "open_thread"): "starting_thread",
-    ("queued", "open_review"): "starting_review",
-    ("queued", "run"): "reviewing",
-    ("queued", "ask_approval"): "waiting_for_approval",
-    ("queued", "ask_user_input"): "waiting_for_user_input",
-    ("queued", "complete"): "completed",
     ("queued", "fail"): "failed",
     ("queued", "stop"): "stopped",
-    ("queued", "orphan"): "orphaned",
     ("starting_thread", "wait"): "queued",
     ("starting_thread", "open_review"): "starting_review",
-    ("starting_thread", "run"): "reviewing",
-    ("starting_thread", "ask_approval"): "waiting_for_approval",
-    ("starting_thread", "ask_user_input"): "waiting_for_user_input",
-    ("starting_thread", "complete"): "completed",
     ("starting_thread", "fail"): "failed",
     ("starting_thread", "stop"): "stopped",
     ("starting_thread", "orphan"): "orphaned",
     ("starting_review", "wait"): "queued",
-    ("starting_review", "open_thread"): "starting_thread",
     ("starting_review", "run"): "reviewing",
-    ("starting_review", "ask_approval"): "waiting_for_approval",
-    ("starting_review", "ask_user_input"): "waiting_for_user_input",
-    ("starting_review", "complete"): "completed",
     ("starting_review", "fail"): "failed",
     ("starting_review", "stop"): "stopped",
     ("starting_review", "orphan"): "orphaned",
     ("reviewing", "wait"): "queued",
-    ("reviewing", "open_thread"): "starting_thread",
-    ("reviewing", "open_review"): "starting_review",
-    ("reviewing", "ask_approval"): "waiting_for_approval",
-    ("reviewing", "ask_user_input"): "waiting_for_user_input",
     ("reviewing", "complete"): "completed",
     ("reviewing", "fail"): "failed",
     ("reviewing", "stop"): "stopped",
     ("reviewing", "orphan"): "orphaned",
-    ("waiting_for_approval", "wait"): "queued",
-    ("waiting_for_approval", "open_thread"): "starting_thread",
-    ("waiting_for_approval", "open_review"): "starting_review",
-    ("waiting_for_approval", "run"): "reviewing",
-    ("waiting_for_approval", "ask_user_input"): "waiting_for_user_input",
-    ("waiting_for_approval", "complete"): "completed",
-    ("waiting_for_approval", "fail"): "failed",
-    ("waiting_for_approval", "stop"): "stopped",
-    ("waiting_for_approval", "orphan"): "orphaned",
-    ("waiting_for_user_input", "wait"): "queued",
-    ("waiting_for_user_input", "open_thread"): "starting_thread",
-    ("waiting_for_user_input", "open_review"): "starting_review",
-    ("waiting_for_user_input", "run"): "reviewing",
-    ("waiting_for_user_input", "ask_approval"): "waiting_for_approval",
-    ("waiting_for_user_input", "complete"): "completed",
-    ("waiting_for_user_input", "fail"): "failed",
-    ("waiting_for_user_input", "stop"): "stopped",
-    ("waiting_for_user_input", "orphan"): "orphaned",
 }
 """Where each event leads."""
 
@@ -1627,8 +779,6 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "open_thread": ("worker",),
     "open_review": ("worker",),
     "run": ("client", "codex", "worker", "clock", "operator"),
-    "ask_approval": ("codex",),
-    "ask_user_input": ("codex",),
     "complete": ("codex",),
     "fail": ("codex", "worker"),
     "stop": ("client", "codex", "worker", "operator"),
@@ -1641,8 +791,6 @@ EVIDENCE: Final[Mapping[Event, str]] = {
     "run": (
         "its task runs, which the reply to review/start, the thread's history or serverRequest/resolved shows"
     ),
-    "ask_approval": "its task waits, which a server request shows",
-    "ask_user_input": "its task waits, which a server request shows",
     "complete": "its task completed with turn/completed and a report, or by the thread's own history",
     "fail": "the refusal, the error, the turn/completed or the missing report that failed the task",
     "stop": (
@@ -1656,14 +804,12 @@ EVIDENCE: Final[Mapping[Event, str]] = {
 PATHS: Final[Mapping[State, tuple[Event, ...]]] = {
     "queued": ("start",),
     "starting_thread": ("start", "open_thread"),
-    "starting_review": ("start", "open_review"),
-    "reviewing": ("start", "run"),
-    "waiting_for_approval": ("start", "ask_approval"),
-    "waiting_for_user_input": ("start", "ask_user_input"),
-    "completed": ("start", "complete"),
+    "starting_review": ("start", "open_thread", "open_review"),
+    "reviewing": ("start", "open_thread", "open_review", "run"),
+    "completed": ("start", "open_thread", "open_review", "run", "complete"),
     "failed": ("start", "fail"),
     "stopped": ("start", "stop"),
-    "orphaned": ("start", "orphan"),
+    "orphaned": ("start", "open_thread", "orphan"),
 }
 """The shortest way to each state: a creation, then events."""
 
@@ -1714,30 +860,6 @@ FACTS: Final[Mapping[State, StateFacts]] = {
         holds_slot=False,
         retry_safe=False,
         next_action="wait_review",
-        poll_after_seconds=15,
-    ),
-    "waiting_for_approval": StateFacts(
-        means="Codex asks for leave to act and waits for the answer.",
-        status="waiting_for_approval",
-        terminal=False,
-        cancellable=True,
-        waits_for="human",
-        waits_for_human=True,
-        holds_slot=False,
-        retry_safe=False,
-        next_action="answer_pending_interaction",
-        poll_after_seconds=15,
-    ),
-    "waiting_for_user_input": StateFacts(
-        means="Codex asks a question and waits for the answer.",
-        status="waiting_for_user_input",
-        terminal=False,
-        cancellable=True,
-        waits_for="human",
-        waits_for_human=True,
-        holds_slot=False,
-        retry_safe=False,
-        next_action="answer_pending_interaction",
         poll_after_seconds=15,
     ),
     "completed": StateFacts(

@@ -1,5 +1,7 @@
 """Reviews as clients see them, each fact once (contract §4 Workflow, §5 Review)."""
 
+from typing import Final
+
 from codex_control_plane_contract.arguments import GetWorkflowStatusArguments
 from codex_control_plane_contract.lifecycles import operation, review_workflow
 from codex_control_plane_contract.types import Next, Workflow
@@ -9,6 +11,9 @@ from codex_control_plane_mcp.handlers.operation_view import present_journal
 from codex_control_plane_mcp.handlers.review_view import state_of_review
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.workflow_view import EVENTS, add_task
+
+_OF_THE_TASK: Final = ("wait_for_quota", "inspect_worker_health", "answer_pending_interaction")
+"""What its task needs, and no waiting brings about."""
 
 
 def review_of(moment: Moment, row: review_workflow.ReviewWorkflow) -> operation.Operation:
@@ -29,14 +34,9 @@ def next_step_of_review(moment: Moment, row: review_workflow.ReviewWorkflow) -> 
     if facts.terminal:
         return step
     of_task = next_step(moment, review_of(moment, row))
-    match of_task["nextRecommendedAction"]:
-        case "wait_for_quota" | "inspect_worker_health":
-            return of_task
-        case "poll_operation_status" if facts.waits_for_human:
-            # The answer is on its way, or somebody has asked to stop it.
-            return {**of_task, "nextRecommendedAction": "wait_review"}
-        case _:
-            return step
+    if of_task["nextRecommendedAction"] in _OF_THE_TASK:
+        return of_task
+    return step
 
 
 def present_review_workflow(
