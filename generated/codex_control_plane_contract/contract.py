@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "af81cccc813750cc844be7ca1cd278cf12b6670a2c03b144b23402f9f8365c27"
+CONTRACT_HASH: Final = "f382cfe87a1c79a949b285c857a77d6c17a6f103e96584d422103ce8123c4bf0"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

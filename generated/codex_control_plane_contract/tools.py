@@ -971,6 +971,7 @@ START_PLAN_WORKFLOW: Final = Tool(
                 "project_id": "/srv/shop",
                 "message": "Move the cart to the new API.",
                 "client_request_id": "ticket-4712",
+                "goal": "The cart uses the new API everywhere.",
             },
             "output": {
                 "ok": True,

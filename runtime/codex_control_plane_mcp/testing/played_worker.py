@@ -24,7 +24,7 @@ from codex_control_plane_mcp.plans import Proposal
 from codex_control_plane_mcp.process_identity import ProcessIdentity, identify
 from codex_control_plane_mcp.store import LeaseKeeper, Reader, Store, Transaction
 from codex_control_plane_mcp.store.identifiers import new_id
-from codex_control_plane_mcp.worker import proposing
+from codex_control_plane_mcp.worker import goal_decisions, proposing
 
 ResultT = TypeVar("ResultT")
 
@@ -125,6 +125,10 @@ class PlayedWorker:
             proposing.keep(transaction, row.thread_id, row.turn_id, [proposal])
 
         self.change(work)
+
+    def drop_threadless_goals(self) -> None:
+        """End the goals whose workflows ended without a thread."""
+        self.change(goal_decisions.drop_threadless)
 
     def ask(
         self,
