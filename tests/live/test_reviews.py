@@ -186,7 +186,7 @@ async def test_a_review_is_stopped_by_its_workflow(rig: ScriptedRig, client: Tas
     assert await rig.model.gates.reached("not-to-be-reviewed", 30)
     await client.in_phase(begun["workflowId"], "reviewing")
     stopped = await client.stop_workflow(begun["workflowId"])
-    assert (stopped["status"], stopped["workflowPhase"]) == ("interrupted", "failed")
+    assert (stopped["status"], stopped.get("workflowPhase")) == ("interrupted", "failed")
     row = await client.workflow(begun["workflowId"])
     assert ("finalReport" in row, row["nextRecommendedAction"]) == (False, "none")
     assert rig.times_seen(script) == 1
@@ -200,7 +200,7 @@ async def test_a_queued_review_is_taken_back(rig: ScriptedRig, client: TaskClien
     script = prompt("say Never.")
     begun = await client.review(target_type="custom", instructions=script, thread_id=thread)
     stopped = await client.stop_workflow(begun["workflowId"])
-    assert (stopped["status"], stopped["workflowPhase"]) == ("cancelled", "failed")
+    assert (stopped["status"], stopped.get("workflowPhase")) == ("cancelled", "failed")
     await rig.model.gates.open("before-nothing")
     await client.wait_until(task["operationId"], "completed")
     assert rig.times_seen(script) == 0

@@ -17,7 +17,7 @@ CODEX_WORDS: Final[dict[TargetType, str]] = {
 }
 """How Codex calls what is reviewed."""
 
-_OUR_WORDS: Final = {theirs: ours for ours, theirs in CODEX_WORDS.items()}
+_OUR_WORDS: Final[dict[str, TargetType]] = {theirs: ours for ours, theirs in CODEX_WORDS.items()}
 
 
 def add_review(view: Operation, moment: Moment, row: operation.Operation) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from codex_control_plane_contract.arguments import GetWorkflowStatusArguments
 from codex_control_plane_contract.lifecycles import operation, review_workflow
 from codex_control_plane_contract.types import Next, Workflow
+from codex_control_plane_mcp.handlers.goal_view import present_goal
 from codex_control_plane_mcp.handlers.moment import Moment
 from codex_control_plane_mcp.handlers.next_steps import next_step
 from codex_control_plane_mcp.handlers.operation_view import present_journal
@@ -55,6 +56,7 @@ def present_review_workflow(
         "requestedSandbox": row.requested_sandbox or task.sandbox,
         "effectiveSandbox": task.sandbox,
         "runtimePolicyAdjusted": row.requested_sandbox not in (None, task.sandbox),
+        "threadGoal": present_goal(moment, row.review_workflow_id, arguments.message_max_chars),
         "stateCursor": moment.reader.workflow_cursor(row.review_workflow_id),
         "createdAt": timestamp(row.created_at),
         "updatedAt": timestamp(row.updated_at),
