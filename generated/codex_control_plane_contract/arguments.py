@@ -707,8 +707,8 @@ class SendMessageArguments:
     """The prompt."""
     project_id: str | None = None
     """Project id, path or unique name; of an unknown chat."""
-    mode: Literal["normal"] = "normal"
-    """The message is a prompt."""
+    mode: Literal["normal", "command", "append_context"] = "normal"
+    """normal, command: Codex does what the message says; append_context: it only takes note of it."""
     collaboration_mode: Literal["default", "plan"] | None = None
     """plan: Codex proposes a plan and is told to change nothing; default: it does the work."""
     sandbox: Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"] | None = None

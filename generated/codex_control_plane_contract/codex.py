@@ -124,6 +124,11 @@ CHOSEN_IMPLEMENTATION_PROMPT: Final = (
 )
 """The same where the thread went on after the plan; the plan itself follows."""
 
+CONTEXT_PROMPT: Final = (
+    "Take note of what follows as context for later work. Do not act on it now; answer with one short line."
+)
+"""Stands before a message that Codex is only to know (codex_send_message, mode append_context)."""
+
 Choice: TypeAlias = Literal["declare_lost", "declare_never_received", "submit_again"]
 """What an operator may decide where the truth cannot be known."""
 

@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "f382cfe87a1c79a949b285c857a77d6c17a6f103e96584d422103ce8123c4bf0"
+CONTRACT_HASH: Final = "4774942097297a46edcf0b377f5663f59a63b93f88354497f8f6e5332277339b"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

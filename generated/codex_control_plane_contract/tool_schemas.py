@@ -1467,11 +1467,19 @@ GET_QUEUE_STATUS_OUTPUT: Final[JsonObject] = {
                 "ok": {"const": True},
                 "queueSummary": {
                     "type": "object",
-                    "required": ["queued", "runningTurnOperations", "activeTurnSlots"],
+                    "required": [
+                        "queued",
+                        "runningTurnOperations",
+                        "auxiliaryOperations",
+                        "activeTurnSlots",
+                        "blockedByLocks",
+                    ],
                     "properties": {
                         "queued": {"type": "integer"},
                         "runningTurnOperations": {"type": "integer"},
+                        "auxiliaryOperations": {"type": "integer"},
                         "activeTurnSlots": {"type": "integer"},
+                        "blockedByLocks": {"type": "integer"},
                     },
                     "additionalProperties": False,
                 },
@@ -1504,22 +1512,8 @@ GET_QUEUE_STATUS_OUTPUT: Final[JsonObject] = {
                         "additionalProperties": False,
                     },
                 },
-                "runningOperations": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "required": ["operationId", "status", "projectId"],
-                        "properties": {
-                            "operationId": {"type": "string"},
-                            "status": {"type": "string"},
-                            "projectId": {"type": "string"},
-                            "agentId": {"type": "string"},
-                            "threadId": {"type": "string"},
-                            "scheduledAt": {"$ref": "#/$defs/Timestamp"},
-                        },
-                        "additionalProperties": False,
-                    },
-                },
+                "runningOperations": {"type": "array", "items": {"$ref": "#/$defs/ActiveTask"}},
+                "auxiliaryOperations": {"type": "array", "items": {"$ref": "#/$defs/ActiveTask"}},
                 "blockedByLocks": {"type": "array", "items": {"type": "string"}},
                 "endedOperations": {"type": "array", "items": {"type": "string"}},
                 "queueReasons": {"type": "object", "additionalProperties": {"type": "integer"}},
@@ -1529,6 +1523,19 @@ GET_QUEUE_STATUS_OUTPUT: Final[JsonObject] = {
         {"$ref": "#/$defs/Failure"},
     ],
     "$defs": {
+        "ActiveTask": {
+            "type": "object",
+            "required": ["operationId", "status", "projectId"],
+            "properties": {
+                "operationId": {"type": "string"},
+                "status": {"type": "string"},
+                "projectId": {"type": "string"},
+                "agentId": {"type": "string"},
+                "threadId": {"type": "string"},
+                "scheduledAt": {"$ref": "#/$defs/Timestamp"},
+            },
+            "additionalProperties": False,
+        },
         "Timestamp": {"type": "string", "format": "date-time"},
         "Failure": {
             "type": "object",
@@ -1925,6 +1932,7 @@ GET_WORKFLOW_STATUS_OUTPUT: Final[JsonObject] = {
                 "projectId",
                 "currentOperationId",
                 "currentOperationStatus",
+                "threadGoal",
                 "requestedSandbox",
                 "effectiveSandbox",
                 "runtimePolicyAdjusted",
@@ -4436,9 +4444,11 @@ SEND_MESSAGE_INPUT: Final[JsonObject] = {
         },
         "mode": {
             "type": "string",
-            "enum": ["normal"],
+            "enum": ["normal", "command", "append_context"],
             "default": "normal",
-            "description": "The message is a prompt.",
+            "description": (
+                "normal, command: Codex does what the message says; append_context: it only takes note of it."
+            ),
         },
         "collaboration_mode": {
             "type": "string",

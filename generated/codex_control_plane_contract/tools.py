@@ -474,7 +474,13 @@ GET_QUEUE_STATUS: Final = Tool(
             "input": {"limit": 10},
             "output": {
                 "ok": True,
-                "queueSummary": {"queued": 1, "runningTurnOperations": 1, "activeTurnSlots": 1},
+                "queueSummary": {
+                    "queued": 1,
+                    "runningTurnOperations": 1,
+                    "auxiliaryOperations": 0,
+                    "activeTurnSlots": 1,
+                    "blockedByLocks": 1,
+                },
                 "queuedOperations": [
                     {
                         "operationId": "op_01hzy3v7q2c8",
@@ -1501,5 +1507,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "224cb3a14104c8b33ce4bdb02988e11469b63dc4fab13b485b13b2df1ca38d32"
+TOOL_SURFACE_HASH: Final = "73dad3daf3bee20b3ea91c31b83f9dbaa3ebf0cd81797f0639856ed4f0454768"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -1099,6 +1099,8 @@ class Queue(TypedDict):
     """What waits, oldest first."""
     runningOperations: list[ActiveTask]
     """What holds a slot, the oldest first."""
+    auxiliaryOperations: NotRequired[list[ActiveTask]]
+    """What a worker has in hand and takes no slot: words for a running turn, copies of threads."""
     blockedByLocks: NotRequired[list[str]]
     """The listed tasks that wait for a lock."""
     endedOperations: NotRequired[list[str]]
@@ -1114,8 +1116,12 @@ class QueueSummary(TypedDict):
     """All that wait, listed or not."""
     runningTurnOperations: int
     """Those in a turn."""
+    auxiliaryOperations: int
+    """In hand without a slot."""
     activeTurnSlots: int
     """Slots taken, those of starting tasks too."""
+    blockedByLocks: int
+    """Those of the listed that wait for a lock."""
 
 
 class QueuedTask(TypedDict):
@@ -1325,7 +1331,7 @@ class Workflow(Next):
     workflowOperationQueueState: NotRequired[QueueState]
     """Why the current task waits in the queue."""
     workflowRetryState: NotRequired[WorkflowRetryState]
-    threadGoal: NotRequired[ThreadGoal]
+    threadGoal: ThreadGoal
     requestedSandbox: str
     """What the plan turn was to touch."""
     effectiveSandbox: str

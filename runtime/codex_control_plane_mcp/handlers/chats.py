@@ -8,6 +8,7 @@ from codex_control_plane_contract.arguments import (
     StartChatArguments,
     SubmitTaskArguments,
 )
+from codex_control_plane_contract.codex import CONTEXT_PROMPT
 from codex_control_plane_contract.types import Acknowledgement, ChatTask
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.moment import look
@@ -38,12 +39,19 @@ async def start_chat(context: Context, arguments: StartChatArguments) -> ChatTas
 
 
 async def send_message(context: Context, arguments: SendMessageArguments) -> ChatTask:
-    """Submit a prompt that continues a thread; return how it stands. Raises as `submit_task` does."""
+    """Submit a prompt that continues a thread; return how it stands. Raises as `submit_task` does.
+
+    Codex has one way to be told something. A command is a prompt, then, and context is one
+    with a word before it.
+    """
+    message = arguments.message
+    if arguments.mode == "append_context":
+        message = f"{CONTEXT_PROMPT}\n\n{message}"
     task = SubmitTaskArguments(
         operation_type="send_message",
         chat_id=arguments.chat_id,
         project_id=arguments.project_id,
-        message=arguments.message,
+        message=message,
         collaboration_mode=arguments.collaboration_mode,
         sandbox=arguments.sandbox,
         approval_policy=arguments.approval_policy,

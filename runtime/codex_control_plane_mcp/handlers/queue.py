@@ -1,7 +1,7 @@
 """`codex_get_queue_status`, `codex_get_concurrency_status`: what waits and why, what runs (contract §8)."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from codex_control_plane_contract.arguments import GetConcurrencyStatusArguments, GetQueueStatusArguments
@@ -26,8 +26,8 @@ from codex_control_plane_mcp.scheduling.paths import WHOLE_PROJECT
 Waiting: TypeAlias = operation.Queued | operation.WaitingForQuota
 
 _ACTIVE_STATES: Final[Mapping[str | None, Collection[str]]] = {
-    None: operation.GROUPS["starting"] | operation.GROUPS["in_turn"],
-    "scheduled": operation.GROUPS["starting"],
+    None: operation.GROUPS["in_hand"],
+    "scheduled": operation.GROUPS["starting"] | {"steering"},
     "running": operation.GROUPS["in_turn"],
 }
 """What counts as active with each `status` that is asked for."""
@@ -47,17 +47,24 @@ def _queue(context: Context, arguments: GetQueueStatusArguments) -> Queue:
     with look(context) as moment:
         reasons = _reasons(moment, arguments)
         work = moment.reader.open_work()
+        in_hand = moment.reader.operations_in_hand()
+        auxiliary = [row for row in in_hand if not row.runs_turn]
+        barred = [row.operation_id for row, reason in reasons if reason == "resource_lock_conflict"]
         answer: Queue = {
             "queueSummary": {
                 "queued": work["queued"],
                 "runningTurnOperations": work["turns"],
-                "activeTurnSlots": work["in_hand"],
+                "auxiliaryOperations": len(auxiliary),
+                "activeTurnSlots": len(in_hand) - len(auxiliary),
+                "blockedByLocks": len(barred),
             },
             "queuedOperations": [_waiting(row, reason) for row, reason in reasons],
-            "runningOperations": _active(moment, arguments),
+            "runningOperations": _active([row for row in in_hand if row.runs_turn], arguments),
             "queueReasons": dict(Counter(reason for _, reason in reasons)),
         }
-        if barred := [row.operation_id for row, reason in reasons if reason == "resource_lock_conflict"]:
+        if aside := _active(auxiliary, arguments):
+            answer["auxiliaryOperations"] = aside
+        if barred:
             answer["blockedByLocks"] = barred
         if arguments.status == "completed":
             answer["endedOperations"] = moment.reader.ended_operations(["completed"], limit=arguments.limit)
@@ -95,10 +102,10 @@ def _waiting(row: Waiting, reason: QueueReason) -> QueuedTask:
     return task
 
 
-def _active(moment: Moment, arguments: GetQueueStatusArguments) -> list[ActiveTask]:
+def _active(in_hand: Sequence[operation.Operation], arguments: GetQueueStatusArguments) -> list[ActiveTask]:
+    """Return those of the tasks in hand that `status` asks for."""
     states = _ACTIVE_STATES.get(arguments.status, frozenset())
-    rows = [row for row in moment.reader.operations_in_hand() if row.state in states]
-    return [_holding(row) for row in rows[: arguments.limit]]
+    return [_holding(row) for row in in_hand if row.state in states][: arguments.limit]
 
 
 def _holding(row: operation.Operation) -> ActiveTask:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from codex_control_plane_contract.codex import CONTEXT_PROMPT
 from codex_control_plane_contract.tools import TOOLS
 from codex_control_plane_contract.values import JsonValue
 from codex_control_plane_mcp.projects import project_id_of
@@ -85,6 +86,23 @@ def test_the_first_message_is_waited_for(client: ToolCaller, root: Path, worker:
     assert answer["firstMessage"]["truncated"] is True
 
 
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [("normal", "The API is frozen."), ("command", "The API is frozen."), ("append_context", CONTEXT_PROMPT)],
+)
+def test_a_mode_says_how_the_message_is_meant(
+    client: ToolCaller, running: str, worker: PlayedWorker, mode: str, told: str
+) -> None:
+    """Context is told to be no more than that; a command is a prompt like any other."""
+    worker.complete(running)
+    answer = client.call("codex_send_message", chat_id="thread-1", message="The API is frozen.", mode=mode)
+    with client.store.read() as reader:
+        row = reader.operation(answer["operationId"])
+    assert row is not None
+    assert row.message.startswith(told)
+    assert row.message.endswith("The API is frozen.")
+
+
 def test_an_end_without_a_message_ends_the_wait(client: ToolCaller, root: Path, worker: PlayedWorker) -> None:
     """Nobody waits for what cannot come any more."""
 
@@ -102,7 +120,7 @@ def test_an_end_without_a_message_ends_the_wait(client: ToolCaller, root: Path, 
 
 @pytest.mark.parametrize("tool", ["codex_start_chat", "codex_send_message"])
 def test_they_are_thin(tool: str) -> None:
-    """Every argument of theirs is one of codex_submit_task, but the wait and a mode that has one value."""
+    """Every argument of theirs is one of codex_submit_task, but the wait and the mode of old."""
 
     def arguments_of(name: str) -> set[str]:
         properties = TOOLS[name].input_schema["properties"]

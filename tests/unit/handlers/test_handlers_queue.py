@@ -41,13 +41,31 @@ def test_their_examples_are_answered(client: ToolCaller, tool: str) -> None:
         assert client.call(tool, **cast("JsonObject", example["input"]))["ok"]
 
 
+def test_what_takes_no_slot_stands_apart(client: ToolCaller, worker: PlayedWorker, root: Path) -> None:
+    """Words for a running turn and copies of threads are in hand, and hold nobody up."""
+    worker.run(submit(client, root))
+    fork = client.call("codex_submit_task", operation_type="fork_thread", source_thread_id="thread-1")
+    worker.claim(fork["operationId"])
+    answer = client.call(QUEUE)
+    assert answer["queueSummary"]["auxiliaryOperations"] == 1
+    assert answer["queueSummary"]["activeTurnSlots"] == 1
+    assert [one["operationId"] for one in answer["auxiliaryOperations"]] == [fork["operationId"]]
+    assert fork["operationId"] not in [one["operationId"] for one in answer["runningOperations"]]
+
+
 def test_the_queue_says_what_waits_and_why(client: ToolCaller, worker: PlayedWorker, root: Path) -> None:
     """Each reason is that of the scheduler, at this moment."""
     running, barred = submit(client, root), submit(client, root, agent_id="ada", priority="high")
     worker.run(running)
     free = submit(client, root, sandbox="read-only")
     answer = client.call(QUEUE)
-    assert answer["queueSummary"] == {"queued": 2, "runningTurnOperations": 1, "activeTurnSlots": 1}
+    assert answer["queueSummary"] == {
+        "queued": 2,
+        "runningTurnOperations": 1,
+        "auxiliaryOperations": 0,
+        "activeTurnSlots": 1,
+        "blockedByLocks": 1,
+    }
     assert answer["queueReasons"] == {"resource_lock_conflict": 1, "waiting_for_worker": 1}
     assert answer["blockedByLocks"] == [barred]
     assert {one["operationId"]: one["queuedReason"] for one in answer["queuedOperations"]} == {
