@@ -48,7 +48,7 @@ def orphan_start(operation_id: str, evidence: str, transaction: Transaction, rea
     row = reader.operation(operation_id)
     if isinstance(row, operation.StartingThread) and withdraw(transaction, reader, row):
         return
-    if isinstance(row, operation.StartingThread | operation.StartingTurn):
+    if isinstance(row, operation.StartingThread | operation.Submitting):
         transaction.apply(row.orphan(last_error=_error(evidence)), evidence=evidence)
 
 
