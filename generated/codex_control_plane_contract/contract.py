@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "4774942097297a46edcf0b377f5663f59a63b93f88354497f8f6e5332277339b"
+CONTRACT_HASH: Final = "2d2870255ad4c53aff8d67a9db75b23e18f502c1e91aa91f61cb499f16c1b92c"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

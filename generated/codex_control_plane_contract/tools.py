@@ -1008,10 +1008,10 @@ START_REVIEW_WORKFLOW: Final = Tool(
     name="codex_start_review_workflow",
     title="Have changes reviewed",
     description=(
-        "Let Codex review changes and report; returns a workflowId at once. target_type uncommitted_changes, "
-        "base_branch (give base_branch), commit (commit_sha) or custom (instructions). With thread_id the "
-        "review is held in that thread once it is idle, or with delivery detached in one of its own, as it "
-        "is with project_id or cwd. Then codex_get_workflow_status."
+        "Let Codex review changes; returns a workflowId at once. Give base_branch, commit_sha or "
+        "instructions as target_type says. With thread_id the review is held in that thread once it is idle; "
+        "with delivery detached, or with project_id or cwd only, in one of its own. Then "
+        "codex_get_workflow_status."
     ),
     group="stable",
     role="submit",
@@ -1507,5 +1507,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "73dad3daf3bee20b3ea91c31b83f9dbaa3ebf0cd81797f0639856ed4f0454768"
+TOOL_SURFACE_HASH: Final = "62b609dba107a26b044ac6246a0d6fe8cb73422264f3b9825cd94a505af05a99"
 """SHA-256 of all that clients see in `tools/list`."""
