@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -77,10 +78,17 @@ class Plan:
 
 async def run(plan: Plan, progress: Progress | None = None, *, audit: Audit = no_audit) -> Outcome:
     """Have the errands done while something dies now and then; return what became of them."""
-    cutting = Script(weather=Weather(plan.seed, plan.cuts, ("cut_before", "cut_after")))
-    async with faulty_rig(cutting, codex_settings=_CODEX_SETTINGS, **_SETTINGS) as (rig, codex):
+    async with faulty_rig(_cutting(plan, 0), codex_settings=_CODEX_SETTINGS, **_SETTINGS) as (rig, codex):
         chaos = _Chaos(rig, codex, plan, audit)
         return await chaos.unfold(progress or Progress(disable=True))
+
+
+def _cutting(plan: Plan, blow: int) -> Script:
+    """Return which messages cut their connection after so many blows.
+
+    A proxy that starts anew counts anew: its first messages would meet what those before them have met.
+    """
+    return Script(weather=Weather(plan.seed + blow, plan.cuts, ("cut_before", "cut_after")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,13 @@ class _Chaos:
         wrecker = Wrecker(self.rig, lines, self.plan.seed, pace=self.plan.pace)
         done = progress.add_task("errands done", total=self.plan.errands)
         blows = progress.add_task("blows", total=None)
-        wrecking = asyncio.create_task(wrecker.run(lambda: progress.advance(blows)), name="wrecker")
+        numbers = count(1)
+
+        def struck() -> None:
+            progress.advance(blows)
+            self.codex.play(_cutting(self.plan, next(numbers)))
+
+        wrecking = asyncio.create_task(wrecker.run(struck), name="wrecker")
 
         def ended() -> None:
             progress.advance(done)
