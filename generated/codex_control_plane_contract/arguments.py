@@ -101,7 +101,7 @@ class ApprovePlanArguments:
     ) = None
     """When Codex asks before it acts; without it as in the plan turn."""
     timeout_seconds: int = 300
-    """Bound of one call to Codex."""
+    """Bound of one call to Codex; the turn itself has none."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -397,13 +397,13 @@ class StartPlanWorkflowArguments:
     model: str | None = None
     """Codex's own default without it."""
     effort: str | None = None
-    """Reasoning effort."""
+    """Reasoning effort; Codex's own default without it."""
     sandbox: Literal["read-only", "workspace-write", "danger-full-access"] | None = None
     """What it may touch; read-only is raised to workspace-write."""
     approval_policy: (
         Literal["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"] | None
     ) = None
-    """When Codex asks before it acts."""
+    """When Codex asks before it acts; the server's default without it."""
     client_request_id: str | None = None
     """Your key; the same key never runs twice."""
     goal: str | None = None
@@ -417,15 +417,15 @@ class StartPlanWorkflowArguments:
     goal_completion_objective: str | None = None
     """With set_complete: what the goal says then."""
     agent_id: str | None = None
-    """Who this is for."""
+    """Who this is for; agents share the slots fairly."""
     resource_keys: list[str] | None = None
-    """Paths in the project that it may change."""
+    """Paths in the project that it may change; without, a task that writes locks the whole project."""
     priority: Literal["low", "normal", "high"] = "normal"
     """A head start in the queue."""
     timeout_seconds: int = 300
-    """Bound of one call to Codex."""
+    """Bound of one call to Codex; the turn itself has none."""
     recovery_policy: Literal["report", "continue"] = "report"
-    """When the app-server dies during a turn: report it, or go on in another turn."""
+    """When Codex's app-server dies during the turn: report it, or continue the task in another turn."""
     max_continuations: int = 1
     """With continue: how often."""
 
@@ -471,7 +471,7 @@ class StartReviewWorkflowArguments:
     ) = None
     """Without effect: a reviewer never asks."""
     timeout_seconds: int = 300
-    """Bound of one call to Codex."""
+    """Bound of one call to Codex; the turn itself has none."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -647,7 +647,7 @@ class ExecutePlanArguments:
     ) = None
     """When Codex asks before it acts; without it as in the plan turn."""
     timeout_seconds: int = 300
-    """Bound of one call to Codex."""
+    """Bound of one call to Codex; the turn itself has none."""
     first_message_timeout_seconds: int = 0
     """How long to wait for the first message."""
     first_message_max_chars: int = 8000
@@ -727,7 +727,7 @@ class SendMessageArguments:
     ) = None
     """When Codex asks before it acts; the server's default without it."""
     timeout_seconds: int = 300
-    """Bound of one call to Codex."""
+    """Bound of one call to Codex; the turn itself has none."""
     first_message_timeout_seconds: int = 0
     """How long to wait for the first message."""
     first_message_max_chars: int = 8000
@@ -769,7 +769,7 @@ class StartChatArguments:
     ) = None
     """When Codex asks before it acts; the server's default without it."""
     timeout_seconds: int = 300
-    """Bound of one call to Codex."""
+    """Bound of one call to Codex; the turn itself has none."""
     first_message_timeout_seconds: int = 0
     """How long to wait for the first message."""
     first_message_max_chars: int = 8000

@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "2d2870255ad4c53aff8d67a9db75b23e18f502c1e91aa91f61cb499f16c1b92c"
+CONTRACT_HASH: Final = "7b27b241405a915eac48fcb7a8ca797ac830752a458e0692ec50d9e47dff12de"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -64,8 +64,8 @@ INSTRUCTIONS: Final = (
     "where the risk calls for it, then codex_answer_pending_interaction.\n"
     "4. On completed: finalReport holds the answer. codex_interrupt_turn stops a task. codex_health_summary "
     "says what is wrong and what to do.\n"
-    "Operation ids never expire. An error has error.code, error.retryable and a message that says what to do "
-    "next."
+    "Arguments without a description mean what they mean in codex_submit_task. Operation ids never expire. "
+    "An error has error.code, error.retryable and a message that says what to do next."
 )
 """What a client is told when it connects."""
 

@@ -396,7 +396,7 @@ APPROVE_PLAN_INPUT: Final[JsonObject] = {
             "minimum": 1,
             "maximum": 7200,
             "default": 300,
-            "description": "Bound of one call to Codex.",
+            "description": "Bound of one call to Codex; the turn itself has none.",
         },
     },
     "required": ["workflow_id"],
@@ -3023,7 +3023,12 @@ START_PLAN_WORKFLOW_INPUT: Final[JsonObject] = {
             "maxLength": 200,
             "description": "Codex's own default without it.",
         },
-        "effort": {"type": "string", "minLength": 1, "maxLength": 50, "description": "Reasoning effort."},
+        "effort": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 50,
+            "description": "Reasoning effort; Codex's own default without it.",
+        },
         "sandbox": {
             "type": "string",
             "enum": ["read-only", "workspace-write", "danger-full-access"],
@@ -3032,7 +3037,7 @@ START_PLAN_WORKFLOW_INPUT: Final[JsonObject] = {
         "approval_policy": {
             "type": "string",
             "enum": ["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"],
-            "description": "When Codex asks before it acts.",
+            "description": "When Codex asks before it acts; the server's default without it.",
         },
         "client_request_id": {
             "type": "string",
@@ -3067,13 +3072,21 @@ START_PLAN_WORKFLOW_INPUT: Final[JsonObject] = {
             "maxLength": 20000,
             "description": "With set_complete: what the goal says then.",
         },
-        "agent_id": {"type": "string", "minLength": 1, "maxLength": 200, "description": "Who this is for."},
+        "agent_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "Who this is for; agents share the slots fairly.",
+        },
         "resource_keys": {
             "type": "array",
             "maxItems": 50,
             "uniqueItems": True,
             "items": {"type": "string", "minLength": 1, "maxLength": 300},
-            "description": "Paths in the project that it may change.",
+            "description": (
+                "Paths in the project that it may change; without, a task that writes locks the whole "
+                "project."
+            ),
         },
         "priority": {
             "type": "string",
@@ -3086,13 +3099,16 @@ START_PLAN_WORKFLOW_INPUT: Final[JsonObject] = {
             "minimum": 1,
             "maximum": 7200,
             "default": 300,
-            "description": "Bound of one call to Codex.",
+            "description": "Bound of one call to Codex; the turn itself has none.",
         },
         "recovery_policy": {
             "type": "string",
             "enum": ["report", "continue"],
             "default": "report",
-            "description": "When the app-server dies during a turn: report it, or go on in another turn.",
+            "description": (
+                "When Codex's app-server dies during the turn: report it, or continue the task in another "
+                "turn."
+            ),
         },
         "max_continuations": {
             "type": "integer",
@@ -3309,7 +3325,7 @@ START_REVIEW_WORKFLOW_INPUT: Final[JsonObject] = {
             "minimum": 1,
             "maximum": 7200,
             "default": 300,
-            "description": "Bound of one call to Codex.",
+            "description": "Bound of one call to Codex; the turn itself has none.",
         },
     },
     "required": ["target_type"],
@@ -4056,7 +4072,7 @@ EXECUTE_PLAN_INPUT: Final[JsonObject] = {
             "minimum": 1,
             "maximum": 7200,
             "default": 300,
-            "description": "Bound of one call to Codex.",
+            "description": "Bound of one call to Codex; the turn itself has none.",
         },
         "first_message_timeout_seconds": {
             "type": "integer",
@@ -4477,7 +4493,7 @@ SEND_MESSAGE_INPUT: Final[JsonObject] = {
             "minimum": 1,
             "maximum": 7200,
             "default": 300,
-            "description": "Bound of one call to Codex.",
+            "description": "Bound of one call to Codex; the turn itself has none.",
         },
         "first_message_timeout_seconds": {
             "type": "integer",
@@ -4611,7 +4627,7 @@ START_CHAT_INPUT: Final[JsonObject] = {
             "minimum": 1,
             "maximum": 7200,
             "default": 300,
-            "description": "Bound of one call to Codex.",
+            "description": "Bound of one call to Codex; the turn itself has none.",
         },
         "first_message_timeout_seconds": {
             "type": "integer",

@@ -1507,5 +1507,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "62b609dba107a26b044ac6246a0d6fe8cb73422264f3b9825cd94a505af05a99"
+TOOL_SURFACE_HASH: Final = "fe72e285af10054ea39b317ecc4916490068f4645ab2d6f86596608e08c72171"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -42,6 +42,25 @@ def test_lengths_and_what_goes_without_saying_are_left_out() -> None:
     }
 
 
+def test_what_another_tool_says_in_the_same_words_is_not_said_again() -> None:
+    """Other words, and an argument of the tool's own, stay."""
+
+    def arguments(**described: str) -> JsonObject:
+        return {
+            "properties": {name: {"type": "string", "description": text} for name, text in described.items()}
+        }
+
+    told = arguments(model="Which model.", thread_id="Where to go on.")
+    shown = listed_arguments(arguments(model="Which model.", thread_id="Where to review.", own="Mine."), told)
+    assert shown == {
+        "properties": {
+            "model": {"type": "string"},
+            "thread_id": {"type": "string", "description": "Where to review."},
+            "own": {"type": "string", "description": "Mine."},
+        }
+    }
+
+
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=str)
 def test_what_fits_the_contract_fits_the_list(tool: Tool) -> None:
     """A client that checks against what was listed holds no call back and refuses no result."""

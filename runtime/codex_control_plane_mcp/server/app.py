@@ -19,6 +19,9 @@ from codex_control_plane_mcp.version import program_version
 _FRESH: Final = CacheHint(ttl_ms=3_600_000, scope="public")
 """Tools change only with the program, so every client may keep the list for an hour."""
 
+_FULLEST: Final = "codex_submit_task"
+"""The tool whose arguments the list describes once for all tools."""
+
 RequestContext = ServerRequestContext[dict[str, Any]]
 
 
@@ -59,11 +62,12 @@ def build_server(dispatcher: Dispatcher, tools: Mapping[str, Tool] = TOOLS) -> S
 
 
 def _described(tool: Tool) -> types.Tool:
+    fullest = TOOLS[_FULLEST]
     return types.Tool(
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        input_schema=listed_arguments(tool.input_schema),
+        input_schema=listed_arguments(tool.input_schema, None if tool is fullest else fullest.input_schema),
         output_schema=LISTED_RESULT,
         annotations=types.ToolAnnotations(
             read_only_hint=tool.annotations["readOnlyHint"],

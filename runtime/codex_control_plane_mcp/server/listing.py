@@ -8,20 +8,37 @@ from typing import Final
 
 from codex_control_plane_contract.values import JsonObject, JsonValue
 
-LISTED_RESULT: Final[JsonObject] = {
-    "type": "object",
-    "properties": {"ok": {"type": "boolean"}},
-    "required": ["ok"],
-}
+LISTED_RESULT: Final[JsonObject] = {"type": "object", "required": ["ok"]}
 """What the results of all tools have in common."""
 
 _LENGTHS: Final = frozenset({"minLength", "maxLength", "minItems", "maxItems", "uniqueItems"})
 _LARGEST_INTEGER: Final = 2**53 - 1
 
 
-def listed_arguments(schema: JsonObject) -> JsonObject:
-    """Return an input schema without what nobody needs to know before a call."""
-    return {name: _listed(name, part) for name, part in schema.items() if not _unsaid(name, part)}
+def listed_arguments(schema: JsonObject, told: JsonObject | None = None) -> JsonObject:
+    """Return an input schema without what nobody needs to know before a call.
+
+    ``told`` is an input schema that the list shows as well: an argument that it describes in the same words
+    is not described again.
+    """
+    listed = {name: _listed(name, part) for name, part in schema.items() if not _unsaid(name, part)}
+    if told is not None:
+        listed["properties"] = _untold(listed.get("properties", {}), told.get("properties", {}))
+    return listed
+
+
+def _untold(arguments: JsonValue, told: JsonValue) -> JsonValue:
+    assert isinstance(arguments, dict)
+    assert isinstance(told, dict)
+    return {name: _without_description(schema, told.get(name)) for name, schema in arguments.items()}
+
+
+def _without_description(schema: JsonValue, told: JsonValue) -> JsonValue:
+    if not isinstance(schema, dict) or not isinstance(told, dict):
+        return schema
+    if schema.get("description") != told.get("description"):
+        return schema
+    return {name: part for name, part in schema.items() if name != "description"}
 
 
 def _listed(name: str, part: JsonValue) -> JsonValue:
