@@ -10,8 +10,9 @@ spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_sta
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
 spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
-spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_thread_compaction.yaml,
-spec/tools/codex_submit_task.yaml, spec/tools/codex_unarchive_thread.yaml; do not edit.
+spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
+spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
+spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
 
 from codex_control_plane_contract.handlers import (
@@ -35,6 +36,7 @@ from codex_control_plane_contract.handlers import (
     SendMessageHandler,
     StartChatHandler,
     StartPlanWorkflowHandler,
+    StartReviewWorkflowHandler,
     StartThreadCompactionHandler,
     SubmitTaskHandler,
     UnarchiveThreadHandler,
@@ -49,6 +51,7 @@ from codex_control_plane_mcp.handlers import (
     interruption,
     plan_workflows,
     queue,
+    review_workflows,
     status,
     submission,
     thread_actions,
@@ -76,6 +79,7 @@ health_summary: HealthSummaryHandler[Context] = health.health_summary
 interrupt_turn: InterruptTurnHandler[Context] = interruption.interrupt_turn
 list_pending_interactions: ListPendingInteractionsHandler[Context] = interactions.list_pending_interactions
 start_plan_workflow: StartPlanWorkflowHandler[Context] = plan_workflows.start_plan_workflow
+start_review_workflow: StartReviewWorkflowHandler[Context] = review_workflows.start_review_workflow
 start_thread_compaction: StartThreadCompactionHandler[Context] = thread_actions.start_thread_compaction
 submit_task: SubmitTaskHandler[Context] = submission.submit_task
 unarchive_thread: UnarchiveThreadHandler[Context] = thread_actions.unarchive_thread

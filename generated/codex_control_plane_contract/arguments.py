@@ -10,8 +10,9 @@ spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_sta
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
 spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
-spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_thread_compaction.yaml,
-spec/tools/codex_submit_task.yaml, spec/tools/codex_unarchive_thread.yaml; do not edit.
+spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
+spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
+spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
 
 from __future__ import annotations
@@ -427,6 +428,50 @@ class StartPlanWorkflowArguments:
     """When the app-server dies during a turn: report it, or go on in another turn."""
     max_continuations: int = 1
     """With continue: how often."""
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
+        """Takes arguments that fit the input schema; what is left out gets its default."""
+        return cls(**_keywords(raw, cls.WHOLE_NUMBERS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartReviewWorkflowArguments:
+    """The arguments of `codex_start_review_workflow`."""
+
+    WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = ("timeout_seconds",)
+    """The integers; JSON Schema takes 5.0 for one, and so may a client."""
+
+    target_type: Literal["uncommitted_changes", "base_branch", "commit", "custom"]
+    """What is reviewed."""
+    base_branch: str | None = None
+    """Branch or tag that the work is compared with."""
+    commit_sha: str | None = None
+    """The commit, or the beginning of its hash."""
+    commit_title: str | None = None
+    """For the report."""
+    instructions: str | None = None
+    """What to look at and for."""
+    thread_id: str | None = None
+    """Thread to review in."""
+    project_id: str | None = None
+    """Project id, path or unique name."""
+    cwd: str | None = None
+    """Absolute directory of the repository."""
+    delivery: Literal["inline", "detached"] = "inline"
+    """In the thread that is named, or in one of its own."""
+    client_request_id: str | None = None
+    """Your key; the same key never reviews twice."""
+    model: str | None = None
+    """Only for a thread of its own."""
+    sandbox: Literal["read-only", "workspace-write", "danger-full-access"] | None = None
+    """Reported, not given: a thread of its own is read-only, a named one has its own."""
+    approval_policy: (
+        Literal["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"] | None
+    ) = None
+    """Without effect: a reviewer never asks."""
+    timeout_seconds: int = 300
+    """Bound of one call to Codex."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:

@@ -175,6 +175,7 @@ METHODS: Final[tuple[str, ...]] = (
     "thread/archive",
     "thread/unarchive",
     "thread/compact/start",
+    "review/start",
     "thread/goal/set",
     "thread/goal/get",
     "thread/goal/clear",
@@ -293,6 +294,19 @@ THREAD_COMPACT_START_LOST: Final = Loss(
     remains_unknown=None,
     choices=(),
 )
+REVIEW_START_LOST: Final = Loss(
+    evidence="a review in thread/turns/list behind the newest turn of before",
+    looked_up_in="thread/turns/list",
+    absent_means=(
+        "the thread is loaded and idle and shows no review behind the newest turn of before, so the reviewer "
+        "was never asked"
+    ),
+    remains_unknown=(
+        "whether Codex took the review up; missing is thread/turns/list of a thread that this app-server "
+        "holds, with the review or idle without it"
+    ),
+    choices=("declare_lost", "declare_never_received", "submit_again"),
+)
 THREAD_GOAL_SET_LOST: Final = Loss(
     evidence="thread/goal/get shows what was written",
     looked_up_in="thread/goal/get",
@@ -350,6 +364,7 @@ class Turn(TypedDict):
     """Codex's turn, as far as it is used here."""
 
     id: str
+    rootTurnId: NotRequired[str]
     status: str
     items: NotRequired[list[JsonObject]]
     error: NotRequired[JsonObject]
@@ -427,6 +442,12 @@ class ThreadUnarchiveResult(TypedDict):
     thread: Thread
 
 
+class ReviewStartResult(TypedDict):
+    """The reply to `review/start`."""
+
+    turn: Turn
+
+
 class ThreadGoalSetResult(TypedDict):
     """The reply to `thread/goal/set`."""
 
@@ -462,6 +483,7 @@ _SHAPES: Final[Shapes] = {
     ),
     "Turn": (
         Field("id", "id", "string", required=True),
+        Field("rootTurnId", "root_turn_id", "string"),
         Field("status", "status", "string", required=True),
         Field("items", "items", "object", many=True),
         Field("error", "error", "object"),
@@ -509,6 +531,7 @@ _REPLIES: Final[Mapping[str, Fields]] = {
     "thread/archive": (),
     "thread/unarchive": (Field("thread", "thread", "Thread", required=True),),
     "thread/compact/start": (),
+    "review/start": (Field("turn", "turn", "Turn", required=True),),
     "thread/goal/set": (Field("goal", "goal", "Goal", required=True),),
     "thread/goal/get": (Field("goal", "goal", "Goal"),),
     "thread/goal/clear": (Field("cleared", "cleared", "boolean"),),
@@ -731,6 +754,19 @@ class CodexCalls:
         reply names no turn.
         """
         await self._call("thread/compact/start", {"threadId": thread_id}, timeout)
+
+    async def review_start(
+        self,
+        *,
+        timeout: float,
+        thread_id: str,
+        target: Mapping[str, JsonValue],
+    ) -> ReviewStartResult:
+        """Begins a review on a thread; a turn at work on it would be stopped, and its turn in the history
+        bears another id.
+        """
+        reply = await self._call("review/start", {"threadId": thread_id, "target": target}, timeout)
+        return cast("ReviewStartResult", reply)
 
     async def thread_goal_set(
         self,

@@ -10,8 +10,9 @@ spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_sta
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
 spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
-spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_thread_compaction.yaml,
-spec/tools/codex_submit_task.yaml, spec/tools/codex_unarchive_thread.yaml; do not edit.
+spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
+spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
+spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from codex_control_plane_contract.arguments import (
     SendMessageArguments,
     StartChatArguments,
     StartPlanWorkflowArguments,
+    StartReviewWorkflowArguments,
     StartThreadCompactionArguments,
     SubmitTaskArguments,
     UnarchiveThreadArguments,
@@ -56,6 +58,7 @@ from codex_control_plane_contract.types import (
     Interrupted,
     Operation,
     Queue,
+    ReviewAcknowledgement,
     ThreadAction,
     ThreadChanged,
     Turn,
@@ -236,6 +239,19 @@ class StartPlanWorkflowHandler(Protocol[ContextT_contra]):
         arguments: StartPlanWorkflowArguments,
         /,
     ) -> WorkflowAcknowledgement:
+        """Answers one call; raises ControlPlaneError where it cannot."""
+        ...
+
+
+class StartReviewWorkflowHandler(Protocol[ContextT_contra]):
+    """Answers `codex_start_review_workflow`; the dispatcher adds `ok`."""
+
+    async def __call__(
+        self,
+        context: ContextT_contra,
+        arguments: StartReviewWorkflowArguments,
+        /,
+    ) -> ReviewAcknowledgement:
         """Answers one call; raises ControlPlaneError where it cannot."""
         ...
 

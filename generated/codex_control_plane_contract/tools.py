@@ -10,8 +10,9 @@ spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_sta
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
 spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
-spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_thread_compaction.yaml,
-spec/tools/codex_submit_task.yaml, spec/tools/codex_unarchive_thread.yaml; do not edit.
+spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
+spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
+spec/tools/codex_unarchive_thread.yaml; do not edit.
 """
 
 from __future__ import annotations
@@ -1003,6 +1004,78 @@ START_PLAN_WORKFLOW: Final = Tool(
     arguments="StartPlanWorkflowArguments",
 )
 
+START_REVIEW_WORKFLOW: Final = Tool(
+    name="codex_start_review_workflow",
+    title="Have changes reviewed",
+    description=(
+        "Let Codex review changes; returns a workflowId at once. Give base_branch, commit_sha or "
+        "instructions as target_type says. With thread_id the review is held in that thread once it is idle; "
+        "with delivery detached, or with project_id or cwd only, in one of its own. Then "
+        "codex_get_workflow_status."
+    ),
+    group="stable",
+    role="submit",
+    passive=False,
+    idempotency="client_request_id",
+    handler="review_workflows.start_review_workflow",
+    annotations={
+        "readOnlyHint": False,
+        "destructiveHint": False,
+        "idempotentHint": True,
+        "openWorldHint": True,
+    },
+    errors=(
+        "INVALID_ARGUMENT",
+        "IDEMPOTENCY_CONFLICT",
+        "CODEX_PROJECT_NOT_FOUND",
+        "CODEX_STATE_BUSY",
+        "CODEX_STATE_UNUSABLE",
+        "INTERNAL_ERROR",
+    ),
+    next_tools=("codex_get_workflow_status",),
+    examples=(
+        {
+            "title": "Review what is not committed yet",
+            "input": {
+                "target_type": "uncommitted_changes",
+                "cwd": "/srv/shop",
+                "client_request_id": "ticket-4712-review",
+            },
+            "output": {
+                "ok": True,
+                "workflowId": "wf_01hzy3v7q2c8",
+                "clientRequestId": "ticket-4712-review",
+                "workflowKind": "code_review",
+                "phase": "queued",
+                "status": "queued",
+                "projectId": "6f1c1f1e-6c1e-5d2c-9d50-1f3f6b8f9b11",
+                "reviewOperationId": "op_01hzy3v7q2c8",
+                "reviewTarget": {"type": "uncommitted_changes"},
+                "reviewDelivery": "inline",
+                "requestedSandbox": "read-only",
+                "effectiveSandbox": "read-only",
+                "runtimePolicyAdjusted": False,
+                "idempotent": False,
+                "createdAt": "2026-11-22T12:00:00.000Z",
+                "nextRecommendedAction": "wait_review",
+                "recommendedPollAfterSeconds": 5,
+                "pollRecommended": True,
+            },
+        },
+        {
+            "title": "Review the work of a thread against main",
+            "input": {
+                "target_type": "base_branch",
+                "base_branch": "main",
+                "thread_id": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+            },
+        },
+    ),
+    input_schema=tool_schemas.START_REVIEW_WORKFLOW_INPUT,
+    output_schema=tool_schemas.START_REVIEW_WORKFLOW_OUTPUT,
+    arguments="StartReviewWorkflowArguments",
+)
+
 START_THREAD_COMPACTION: Final = Tool(
     name="codex_start_thread_compaction",
     title="Compact a thread",
@@ -1423,6 +1496,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
     "codex_interrupt_turn": INTERRUPT_TURN,
     "codex_list_pending_interactions": LIST_PENDING_INTERACTIONS,
     "codex_start_plan_workflow": START_PLAN_WORKFLOW,
+    "codex_start_review_workflow": START_REVIEW_WORKFLOW,
     "codex_start_thread_compaction": START_THREAD_COMPACTION,
     "codex_submit_task": SUBMIT_TASK,
     "codex_unarchive_thread": UNARCHIVE_THREAD,
@@ -1433,5 +1507,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "9f3d89bf33c19a8562113a08e52b43cc393d68bbf54d5e471e907d3704c08f17"
+TOOL_SURFACE_HASH: Final = "62b609dba107a26b044ac6246a0d6fe8cb73422264f3b9825cd94a505af05a99"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from codex_control_plane_contract.codex import (
+    REVIEW_START_LOST,
     TURN_COMPLETED_LOST,
     TURN_START_LOST,
     TURN_STEER_LOST,
@@ -26,15 +27,22 @@ RESOLVE_CHOICES: Final = "resolveChoices"
 
 def choices_while_open(row: operation.Operation) -> Sequence[Choice]:
     """Return what may be decided of a task that is still in hand; nothing where none of it is in doubt."""
-    if isinstance(row, operation.InTurn):
-        return _fitting(TURN_COMPLETED_LOST, "declare_lost")
-    if isinstance(row, operation.Steering):
-        return _fitting(TURN_STEER_LOST, "declare_lost")
-    if isinstance(row, operation.StartingTurn):
+    if isinstance(row, operation.InTurn | operation.Steering):
+        return _fitting(loss_of(row), "declare_lost")
+    if isinstance(row, operation.Submitting):
         # A task that a client has asked to stop must not go back to the queue.
         stopping = row.interrupt_requested_at is not None
-        return _fitting(TURN_START_LOST, "declare_lost", *(() if stopping else ("declare_never_received",)))
+        return _fitting(loss_of(row), "declare_lost", *(() if stopping else ("declare_never_received",)))
     return ()
+
+
+def loss_of(row: operation.Submitting | operation.Steering | operation.InTurn) -> Loss:
+    """Return which lost word it is that leaves a task in this state in doubt."""
+    if isinstance(row, operation.InTurn):
+        return TURN_COMPLETED_LOST
+    if isinstance(row, operation.Steering):
+        return TURN_STEER_LOST
+    return REVIEW_START_LOST if isinstance(row, operation.StartingReview) else TURN_START_LOST
 
 
 def choices_of(row: operation.Operation) -> Sequence[Choice]:
@@ -61,11 +69,9 @@ def doubt(message: str, loss: Loss, choices: Sequence[Choice]) -> Error:
 
 def open_doubt(row: operation.Operation, message: str) -> Error | None:
     """Return the error of a task in hand that cannot be looked up now; None if nothing is unknown."""
-    loss = TURN_COMPLETED_LOST if isinstance(row, operation.InTurn) else TURN_START_LOST
-    if isinstance(row, operation.Steering):
-        loss = TURN_STEER_LOST
-    choices = choices_while_open(row)
-    return doubt(message, loss, choices) if choices else None
+    if not isinstance(row, operation.Submitting | operation.Steering | operation.InTurn):
+        return None
+    return doubt(message, loss_of(row), choices_while_open(row))
 
 
 def final_doubt(message: str, loss: Loss) -> Error:

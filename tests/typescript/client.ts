@@ -113,6 +113,14 @@ const second = await succeed("codex_send_message", { chat_id: threadId, message:
 await reach(second.operationId, "completed");
 const third = await succeed("codex_start_chat", { project_id: projectId, message: "model: say Elsewhere." });
 await reach(third.operationId, "completed");
+const review = await succeed("codex_start_review_workflow", {
+  target_type: "custom",
+  instructions: "model: say Reviewed.",
+  cwd,
+});
+const reviewed = await phase(review.workflowId, "completed");
+deepStrictEqual(reviewed.finalReport?.text, "Reviewed.");
+
 const plan = await succeed("codex_start_plan_workflow", {
   project_id: projectId,
   message: "model: plan # Again\\n\\n1. Once more.",

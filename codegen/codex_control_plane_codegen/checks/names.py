@@ -5,7 +5,7 @@ from keyword import iskeyword
 
 from codex_control_plane_codegen.checks.subject import Subject, key_place_of, place_of
 from codex_control_plane_codegen.diagnostics import Diagnostic
-from codex_control_plane_codegen.model import Element, JsonObject
+from codex_control_plane_codegen.model import Element, JsonObject, Model
 from codex_control_plane_codegen.places import Place
 
 
@@ -29,14 +29,9 @@ def names_are_given_once(subject: Subject) -> Iterator[Diagnostic]:
     """No two tables, types, tools, handlers, settings or id prefixes share a name."""
     model = subject.model
     tables = [(table.name, place_of(table, table.document.kind)) for table in subject.tables]
-    prefixes = [
-        (lifecycle.id_prefix, place_of(lifecycle, "id_prefix"))
-        for lifecycle in model.lifecycles
-        if lifecycle.id_prefix
-    ]
     settings = model.configuration.settings if model.configuration else ()
     yield from _given_twice("table", tables)
-    yield from _given_twice("id prefix", prefixes)
+    yield from _given_twice("id prefix", _prefixes(model))
     yield from _given_twice("type", _named(model.types))
     yield from _given_twice("tool", [(tool.name, place_of(tool, "tool")) for tool in model.tools])
     yield from _given_twice("handler", [(tool.handler, place_of(tool, "handler")) for tool in model.tools])
@@ -46,6 +41,18 @@ def names_are_given_once(subject: Subject) -> Iterator[Diagnostic]:
             message = f"The type `{definition.name}` is derived by the compiler"
             hint = "Drop the declaration, or choose another name."
             yield Diagnostic("SPEC-R013", key_place_of(definition), message, hint)
+
+
+def _prefixes(model: Model) -> list[tuple[str, Place]]:
+    """Return the id prefixes, each with its place; those that follow one lifecycle are of one kind to clients
+    and may share one."""
+    found: dict[tuple[str, str | None], tuple[str, Place]] = {}
+    for lifecycle in model.lifecycles:
+        if lifecycle.id_prefix:
+            kind = lifecycle.follows.lifecycle if lifecycle.follows else None
+            key = (lifecycle.id_prefix, kind) if kind else (lifecycle.name, None)
+            found.setdefault(key, (lifecycle.id_prefix, place_of(lifecycle, "id_prefix")))
+    return [*found.values()]
 
 
 def names_differ_within_a_lifecycle(subject: Subject) -> Iterator[Diagnostic]:

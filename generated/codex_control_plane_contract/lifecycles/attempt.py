@@ -34,6 +34,7 @@ Kind: TypeAlias = Literal[
     "thread_archive",
     "thread_unarchive",
     "thread_compaction",
+    "review_start",
     "goal_set",
     "goal_clear",
 ]
@@ -260,6 +261,7 @@ _STORED: Final = Table(
                 "thread_archive",
                 "thread_unarchive",
                 "thread_compaction",
+                "review_start",
                 "goal_set",
                 "goal_clear",
             ),
@@ -358,7 +360,7 @@ _SENT_ACCEPT: Final[Edge[Accepted]] = Edge(
         "updated_at = :now WHERE attempt_id = :id AND state = 'sent' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="the reply, or the attempt's label in Codex's own history",
+    required_evidence="the reply, or the attempt's label or review in Codex's own history",
     fenced=True,
     emits=(),
     read=reader(Accepted, read),
@@ -419,7 +421,7 @@ _UNKNOWN_ACCEPT: Final[Edge[Accepted]] = Edge(
         "updated_at = :now WHERE attempt_id = :id AND state = 'unknown' AND revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="the reply, or the attempt's label in Codex's own history",
+    required_evidence="the reply, or the attempt's label or review in Codex's own history",
     fenced=True,
     emits=(),
     read=reader(Accepted, read),
@@ -532,7 +534,7 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
 """Who may raise each event."""
 
 EVIDENCE: Final[Mapping[Event, str]] = {
-    "accept": "the reply, or the attempt's label in Codex's own history",
+    "accept": "the reply, or the attempt's label or review in Codex's own history",
     "refuse": "a JSON-RPC error reply",
     "void": "never written, or its label is absent from a thread that is known to be idle",
 }

@@ -20,6 +20,7 @@ State: TypeAlias = Literal[
     "starting_app_server",
     "starting_thread",
     "starting_turn",
+    "starting_review",
     "steering",
     "running",
     "waiting_for_approval",
@@ -41,6 +42,7 @@ Status: TypeAlias = Literal[
     "starting_app_server",
     "starting_thread",
     "starting_turn",
+    "starting_review",
     "running",
     "waiting_for_approval",
     "waiting_for_user_input",
@@ -60,6 +62,7 @@ Event: TypeAlias = Literal[
     "claim",
     "open_thread",
     "open_turn",
+    "open_review",
     "run",
     "requeue",
     "ask_approval",
@@ -85,7 +88,14 @@ Event: TypeAlias = Literal[
 ]
 """What happens to a row; what creates one comes first."""
 
-OperationType: TypeAlias = Literal["start_chat", "send_message", "execute_plan", "steer_turn", "fork_thread"]
+OperationType: TypeAlias = Literal[
+    "start_chat",
+    "send_message",
+    "execute_plan",
+    "steer_turn",
+    "fork_thread",
+    "review_start",
+]
 """What the task asks of Codex."""
 
 DedupPolicy: TypeAlias = Literal[
@@ -113,7 +123,10 @@ Priority: TypeAlias = Literal["high", "normal", "low"]
 EstimatedCostClass: TypeAlias = Literal["light", "normal", "heavy"]
 """How much the caller expects it to cost; shown to whoever looks at the queue."""
 
-WorkflowRole: TypeAlias = Literal["plan", "execution", "discussion"]
+ReviewDelivery: TypeAlias = Literal["inline", "detached"]
+"""Whether the review is in the thread that it was asked for on or in one of its own."""
+
+WorkflowRole: TypeAlias = Literal["plan", "execution", "discussion", "review"]
 """The part that it plays there."""
 
 QueuedReason: TypeAlias = Literal["retry_after_worker_error"]
@@ -164,6 +177,9 @@ COLUMNS: Final = (
     "thread_id",
     "source_thread_id",
     "expected_turn_id",
+    "review_target",
+    "review_delivery",
+    "after_turn_id",
     "turn_id",
     "replaces_operation_id",
     "workflow_id",
@@ -211,7 +227,7 @@ class OperationRow:
     repeats_operation_id: str | None
     """The finished task with the same prompt whose thread it continues."""
     message: str
-    """The prompt as the caller wrote it; empty for a fork without one."""
+    """The prompt as the caller wrote it; empty for a fork or a review without one."""
     runs_turn: bool
     """Whether a turn of its own carries it; what has none takes no slot."""
     input_items: JsonArray | None
@@ -265,9 +281,17 @@ class OperationRow:
     thread_id: str | None
     """Codex's thread; known from the start for send_message and steer_turn."""
     source_thread_id: str | None
-    """The thread that fork_thread copies."""
+    """The thread that fork_thread copies, or that review_start was asked for on; another one reviews if it is
+    detached.
+    """
     expected_turn_id: str | None
     """The running turn that steer_turn speaks to."""
+    review_target: JsonObject | None
+    """What review_start is to review, as review/start takes it."""
+    review_delivery: ReviewDelivery | None
+    """Whether the review is in the thread that it was asked for on or in one of its own."""
+    after_turn_id: str | None
+    """The newest turn of the thread before its review was asked for; a review behind it is this one."""
     turn_id: str | None
     """Codex's turn that carries this task."""
     replaces_operation_id: str | None
@@ -436,6 +460,21 @@ class StartingThread(OperationRow):
         """The thread is open; the prompt comes next."""
         return _STARTING_THREAD_OPEN_TURN.of(self, thread_id=thread_id)
 
+    def open_review(
+        self,
+        *,
+        thread_id: str,
+        review_target: JsonObject,
+        after_turn_id: str | None = None,
+    ) -> Change[StartingReview]:
+        """The thread is open and idle; Codex is asked to review next."""
+        return _STARTING_THREAD_OPEN_REVIEW.of(
+            self,
+            thread_id=thread_id,
+            review_target=json_text(review_target),
+            after_turn_id=after_turn_id,
+        )
+
     def requeue(
         self,
         *,
@@ -490,7 +529,7 @@ class StartingTurn(OperationRow):
     completed_at: None
 
     def run(self, *, turn_id: str) -> Change[Running]:
-        """Codex accepted the prompt as a turn of its own."""
+        """Codex accepted the prompt, or the review, as a turn of its own."""
         return _STARTING_TURN_RUN.of(self, turn_id=turn_id)
 
     def requeue(
@@ -541,6 +580,72 @@ class StartingTurn(OperationRow):
     def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
         """A client stops a task that Codex has worked on, while no turn of it runs."""
         return _STARTING_TURN_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartingReview(OperationRow):
+    """The thread is open and idle, and Codex is being asked to review."""
+
+    state: Literal["starting_review"]
+    thread_id: str
+    review_target: JsonObject
+    turn_id: None
+    worker_id: str
+    app_server_generation: int
+    completed_at: None
+
+    def run(self, *, turn_id: str) -> Change[Running]:
+        """Codex accepted the prompt, or the review, as a turn of its own."""
+        return _STARTING_REVIEW_RUN.of(self, turn_id=turn_id)
+
+    def requeue(
+        self,
+        *,
+        thread_id: str | None = None,
+        next_attempt_at: int | None = None,
+        queued_reason: QueuedReason | None = None,
+        last_error: Error | None = None,
+    ) -> Change[Queued]:
+        """Nothing reached the model; the task goes back to the queue."""
+        return _STARTING_REVIEW_REQUEUE.of(
+            self,
+            thread_id=thread_id,
+            next_attempt_at=next_attempt_at,
+            queued_reason=queued_reason,
+            last_error=optional_json_text(last_error),
+        )
+
+    def request_interrupt(self) -> Change[StartingReview]:
+        """A client asks to stop the task; the worker carries it out."""
+        return _STARTING_REVIEW_REQUEST_INTERRUPT.of(self)
+
+    def withdraw(self) -> Change[Cancelled]:
+        """The worker drops a task that a client asked to stop before Codex received it."""
+        return _STARTING_REVIEW_WITHDRAW.of(self)
+
+    def fail(self, *, last_error: Error) -> Change[Failed]:
+        """The task cannot be carried out, or its turn failed."""
+        return _STARTING_REVIEW_FAIL.of(self, last_error=json_text(last_error))
+
+    def orphan(self, *, last_error: Error) -> Change[Orphaned]:
+        """Codex has had the thread, and somebody has deleted it."""
+        return _STARTING_REVIEW_ORPHAN.of(self, last_error=json_text(last_error))
+
+    def lose(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
+        """The app-server died and its successor does not say how the turn ended."""
+        return _STARTING_REVIEW_LOSE.of(self, last_error=json_text(last_error))
+
+    def declare_lost(self, *, last_error: Error) -> Change[UnknownAfterAppServerExit]:
+        """An operator ends a task of which nobody can find out what became."""
+        return _STARTING_REVIEW_DECLARE_LOST.of(self, last_error=json_text(last_error))
+
+    def declare_never_received(self) -> Change[Queued]:
+        """An operator has seen that Codex never took the prompt; the task goes back to the queue."""
+        return _STARTING_REVIEW_DECLARE_NEVER_RECEIVED.of(self)
+
+    def stop(self, *, thread_id: str, turn_id: str) -> Change[Interrupted]:
+        """A client stops a task that Codex has worked on, while no turn of it runs."""
+        return _STARTING_REVIEW_STOP.of(self, thread_id=thread_id, turn_id=turn_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -925,6 +1030,7 @@ Operation: TypeAlias = (
     | StartingAppServer
     | StartingThread
     | StartingTurn
+    | StartingReview
     | Steering
     | Running
     | WaitingForApproval
@@ -941,7 +1047,10 @@ Operation: TypeAlias = (
 )
 """A row in any state."""
 
-Starting: TypeAlias = StartingAppServer | StartingThread | StartingTurn
+Submitting: TypeAlias = StartingTurn | StartingReview
+"""A row in a state of the group `submitting`."""
+
+Starting: TypeAlias = StartingAppServer | StartingThread | StartingTurn | StartingReview
 """A row in a state of the group `starting`."""
 
 Waiting: TypeAlias = WaitingForApproval | WaitingForUserInput
@@ -954,6 +1063,7 @@ InHand: TypeAlias = (
     StartingAppServer
     | StartingThread
     | StartingTurn
+    | StartingReview
     | Steering
     | Running
     | WaitingForApproval
@@ -966,6 +1076,7 @@ Active: TypeAlias = (
     | StartingAppServer
     | StartingThread
     | StartingTurn
+    | StartingReview
     | Running
     | WaitingForApproval
     | WaitingForUserInput
@@ -986,6 +1097,7 @@ _CLASSES: Final[Mapping[str, type[Operation]]] = {
     "starting_app_server": StartingAppServer,
     "starting_thread": StartingThread,
     "starting_turn": StartingTurn,
+    "starting_review": StartingReview,
     "steering": Steering,
     "running": Running,
     "waiting_for_approval": WaitingForApproval,
@@ -1013,7 +1125,14 @@ _STORED: Final = Table(
         Column(
             "operation_type",
             "text",
-            values=("start_chat", "send_message", "execute_plan", "steer_turn", "fork_thread"),
+            values=(
+                "start_chat",
+                "send_message",
+                "execute_plan",
+                "steer_turn",
+                "fork_thread",
+                "review_start",
+            ),
         ),
         Column("client_request_id", "text", optional=True),
         Column("payload_hash", "text"),
@@ -1058,10 +1177,13 @@ _STORED: Final = Table(
         Column("thread_id", "text", optional=True),
         Column("source_thread_id", "text", optional=True),
         Column("expected_turn_id", "text", optional=True),
+        Column("review_target", "object", optional=True),
+        Column("review_delivery", "text", optional=True, values=("inline", "detached")),
+        Column("after_turn_id", "text", optional=True),
         Column("turn_id", "text", optional=True),
         Column("replaces_operation_id", "text", optional=True),
         Column("workflow_id", "text", optional=True),
-        Column("workflow_role", "text", optional=True, values=("plan", "execution", "discussion")),
+        Column("workflow_role", "text", optional=True, values=("plan", "execution", "discussion", "review")),
         Column("worker_id", "text", optional=True),
         Column("attempt_count", "integer"),
         Column("next_attempt_at", "integer", optional=True),
@@ -1080,6 +1202,7 @@ _REQUIRES: Final[Mapping[str, tuple[str, ...]]] = {
     "starting_app_server": ("worker_id",),
     "starting_thread": ("worker_id", "app_server_generation"),
     "starting_turn": ("worker_id", "app_server_generation", "thread_id"),
+    "starting_review": ("worker_id", "app_server_generation", "thread_id", "review_target"),
     "steering": ("worker_id", "app_server_generation", "thread_id", "expected_turn_id"),
     "running": ("thread_id", "turn_id", "started_at"),
     "waiting_for_approval": ("thread_id", "turn_id", "started_at"),
@@ -1100,6 +1223,7 @@ _FORBIDS: Final[Mapping[str, tuple[str, ...]]] = {
     "starting_app_server": ("turn_id", "completed_at"),
     "starting_thread": ("turn_id", "completed_at"),
     "starting_turn": ("turn_id", "completed_at"),
+    "starting_review": ("turn_id", "completed_at"),
     "steering": ("turn_id", "completed_at"),
     "running": ("completed_at",),
     "waiting_for_approval": ("completed_at",),
@@ -1130,13 +1254,14 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
         "repeats_operation_id, message, runs_turn, input_items, output_schema, title, project_id, "
         "project_path, cwd, model, effort, collaboration_mode, sandbox, approval_policy, timeout_seconds, "
         "recovery_policy, max_continuations, continuation_count, agent_id, resource_keys, priority, "
-        "estimated_cost_class, ranked_at, thread_id, source_thread_id, expected_turn_id, workflow_id, "
-        "workflow_role, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, "
-        ":operation_type, :client_request_id, :payload_hash, :prompt_hash, :inputs_hash, :prompt_print, "
-        ":dedup_policy, :repeats_operation_id, :message, :runs_turn, :input_items, :output_schema, :title, "
-        ":project_id, :project_path, :cwd, :model, :effort, :collaboration_mode, :sandbox, :approval_policy, "
-        ":timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
-        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, :workflow_id, "
+        "estimated_cost_class, ranked_at, thread_id, source_thread_id, expected_turn_id, review_target, "
+        "review_delivery, workflow_id, workflow_role, attempt_count, quota_retry_count) SELECT :id, "
+        "'queued', 1, :now, :now, :operation_type, :client_request_id, :payload_hash, :prompt_hash, "
+        ":inputs_hash, :prompt_print, :dedup_policy, :repeats_operation_id, :message, :runs_turn, "
+        ":input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, :effort, "
+        ":collaboration_mode, :sandbox, :approval_policy, :timeout_seconds, :recovery_policy, "
+        ":max_continuations, 0, :agent_id, :resource_keys, :priority, :estimated_cost_class, :ranked_at, "
+        ":thread_id, :source_thread_id, :expected_turn_id, :review_target, :review_delivery, :workflow_id, "
         ":workflow_role, 0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("client",),
@@ -1158,12 +1283,13 @@ _SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
         "input_items, output_schema, title, project_id, project_path, cwd, model, effort, "
         "collaboration_mode, sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, "
         "continuation_count, agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, "
-        "source_thread_id, expected_turn_id, replaces_operation_id, attempt_count, quota_retry_count) SELECT "
-        ":id, 'queued', 1, :now, :now, :operation_type, :payload_hash, :prompt_hash, :inputs_hash, "
-        ":prompt_print, :dedup_policy, :message, :runs_turn, :input_items, :output_schema, :title, "
-        ":project_id, :project_path, :cwd, :model, :effort, :collaboration_mode, :sandbox, :approval_policy, "
-        ":timeout_seconds, :recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
-        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, "
+        "source_thread_id, expected_turn_id, review_target, review_delivery, replaces_operation_id, "
+        "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
+        ":payload_hash, :prompt_hash, :inputs_hash, :prompt_print, :dedup_policy, :message, :runs_turn, "
+        ":input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, :effort, "
+        ":collaboration_mode, :sandbox, :approval_policy, :timeout_seconds, :recovery_policy, "
+        ":max_continuations, 0, :agent_id, :resource_keys, :priority, :estimated_cost_class, :ranked_at, "
+        ":thread_id, :source_thread_id, :expected_turn_id, :review_target, :review_delivery, "
         ":replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("operator",),
@@ -1365,6 +1491,22 @@ _STARTING_THREAD_OPEN_TURN: Final[Edge[StartingTurn]] = Edge(
     emits=(),
     read=reader(StartingTurn, read),
 )
+_STARTING_THREAD_OPEN_REVIEW: Final[Edge[StartingReview]] = Edge(
+    lifecycle="operation",
+    event="open_review",
+    source="starting_thread",
+    target="starting_review",
+    statement=(
+        "UPDATE operation SET state = 'starting_review', thread_id = :thread_id, review_target = "
+        ":review_target, after_turn_id = :after_turn_id, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'starting_thread' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    required_evidence="the reply to thread/start or thread/resume, and the newest turn of the thread",
+    fenced=True,
+    emits=(),
+    read=reader(StartingReview, read),
+)
 _STARTING_THREAD_REQUEUE: Final[Edge[Queued]] = Edge(
     lifecycle="operation",
     event="requeue",
@@ -1491,7 +1633,10 @@ _STARTING_TURN_RUN: Final[Edge[Running]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="the reply to turn/start, turn/started, or the attempt's label in the thread's turns",
+    required_evidence=(
+        "the reply to turn/start or review/start, turn/started, or the attempt's label or review in the "
+        "thread's turns"
+    ),
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -1636,6 +1781,172 @@ _STARTING_TURN_STOP: Final[Edge[Interrupted]] = Edge(
         "UPDATE operation SET state = 'interrupted', thread_id = :thread_id, turn_id = :turn_id, "
         "completed_at = :now, resumes_at = NULL, revision = revision + 1, updated_at = :now WHERE "
         "operation_id = :id AND state = 'starting_turn' AND revision = :revision RETURNING *"
+    ),
+    actors=("client", "worker"),
+    required_evidence="the last of its turns has ended",
+    fenced=True,
+    emits=(),
+    read=reader(Interrupted, read),
+)
+_STARTING_REVIEW_RUN: Final[Edge[Running]] = Edge(
+    lifecycle="operation",
+    event="run",
+    source="starting_review",
+    target="running",
+    statement=(
+        "UPDATE operation SET state = 'running', turn_id = :turn_id, started_at = :now, last_error = NULL, "
+        "revision = revision + 1, updated_at = :now WHERE operation_id = :id AND state = 'starting_review' "
+        "AND revision = :revision RETURNING *"
+    ),
+    actors=("codex",),
+    required_evidence=(
+        "the reply to turn/start or review/start, turn/started, or the attempt's label or review in the "
+        "thread's turns"
+    ),
+    fenced=True,
+    emits=(),
+    read=reader(Running, read),
+)
+_STARTING_REVIEW_REQUEUE: Final[Edge[Queued]] = Edge(
+    lifecycle="operation",
+    event="requeue",
+    source="starting_review",
+    target="queued",
+    statement=(
+        "UPDATE operation SET state = 'queued', thread_id = COALESCE(:thread_id, thread_id), next_attempt_at "
+        "= :next_attempt_at, queued_reason = :queued_reason, last_error = :last_error, worker_id = NULL, "
+        "app_server_generation = NULL, revision = revision + 1, updated_at = :now WHERE operation_id = :id "
+        "AND state = 'starting_review' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    required_evidence="every attempt of this claim is void, refused or was never sent",
+    fenced=True,
+    emits=(),
+    read=reader(Queued, read),
+)
+_STARTING_REVIEW_REQUEST_INTERRUPT: Final[Edge[StartingReview]] = Edge(
+    lifecycle="operation",
+    event="request_interrupt",
+    source="starting_review",
+    target="starting_review",
+    statement=(
+        "UPDATE operation SET state = 'starting_review', interrupt_requested_at = :now, revision = revision "
+        "+ 1, updated_at = :now WHERE operation_id = :id AND state = 'starting_review' AND revision = "
+        ":revision RETURNING *"
+    ),
+    actors=("client",),
+    required_evidence=None,
+    fenced=True,
+    emits=("interrupt_turn",),
+    read=reader(StartingReview, read),
+)
+_STARTING_REVIEW_WITHDRAW: Final[Edge[Cancelled]] = Edge(
+    lifecycle="operation",
+    event="withdraw",
+    source="starting_review",
+    target="cancelled",
+    statement=(
+        "UPDATE operation SET state = 'cancelled', completed_at = :now, revision = revision + 1, updated_at "
+        "= :now WHERE operation_id = :id AND state = 'starting_review' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    required_evidence="no turn/start of this task was sent, or each is void",
+    fenced=True,
+    emits=(),
+    read=reader(Cancelled, read),
+)
+_STARTING_REVIEW_FAIL: Final[Edge[Failed]] = Edge(
+    lifecycle="operation",
+    event="fail",
+    source="starting_review",
+    target="failed",
+    statement=(
+        "UPDATE operation SET state = 'failed', completed_at = :now, last_error = :last_error, revision = "
+        "revision + 1, updated_at = :now WHERE operation_id = :id AND state = 'starting_review' AND revision "
+        "= :revision RETURNING *"
+    ),
+    actors=("codex", "worker"),
+    required_evidence="a refusal that no retry cures, or a failed turn",
+    fenced=True,
+    emits=(),
+    read=reader(Failed, read),
+)
+_STARTING_REVIEW_ORPHAN: Final[Edge[Orphaned]] = Edge(
+    lifecycle="operation",
+    event="orphan",
+    source="starting_review",
+    target="orphaned",
+    statement=(
+        "UPDATE operation SET state = 'orphaned', completed_at = :now, last_error = :last_error, revision = "
+        "revision + 1, updated_at = :now WHERE operation_id = :id AND state = 'starting_review' AND revision "
+        "= :revision RETURNING *"
+    ),
+    actors=("codex",),
+    required_evidence=(
+        "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "
+        "has no such thread"
+    ),
+    fenced=True,
+    emits=(),
+    read=reader(Orphaned, read),
+)
+_STARTING_REVIEW_LOSE: Final[Edge[UnknownAfterAppServerExit]] = Edge(
+    lifecycle="operation",
+    event="lose",
+    source="starting_review",
+    target="unknown_after_app_server_exit",
+    statement=(
+        "UPDATE operation SET state = 'unknown_after_app_server_exit', completed_at = :now, last_error = "
+        ":last_error, revision = revision + 1, updated_at = :now WHERE operation_id = :id AND state = "
+        "'starting_review' AND revision = :revision RETURNING *"
+    ),
+    actors=("worker",),
+    required_evidence="another app-server generation, and a history that leaves it open",
+    fenced=True,
+    emits=(),
+    read=reader(UnknownAfterAppServerExit, read),
+)
+_STARTING_REVIEW_DECLARE_LOST: Final[Edge[UnknownAfterAppServerExit]] = Edge(
+    lifecycle="operation",
+    event="declare_lost",
+    source="starting_review",
+    target="unknown_after_app_server_exit",
+    statement=(
+        "UPDATE operation SET state = 'unknown_after_app_server_exit', completed_at = :now, last_error = "
+        ":last_error, revision = revision + 1, updated_at = :now WHERE operation_id = :id AND state = "
+        "'starting_review' AND revision = :revision RETURNING *"
+    ),
+    actors=("operator",),
+    required_evidence="the reason that the operator gives",
+    fenced=True,
+    emits=(),
+    read=reader(UnknownAfterAppServerExit, read),
+)
+_STARTING_REVIEW_DECLARE_NEVER_RECEIVED: Final[Edge[Queued]] = Edge(
+    lifecycle="operation",
+    event="declare_never_received",
+    source="starting_review",
+    target="queued",
+    statement=(
+        "UPDATE operation SET state = 'queued', next_attempt_at = NULL, queued_reason = NULL, last_error = "
+        "NULL, worker_id = NULL, app_server_generation = NULL, revision = revision + 1, updated_at = :now "
+        "WHERE operation_id = :id AND state = 'starting_review' AND revision = :revision RETURNING *"
+    ),
+    actors=("operator",),
+    required_evidence="the reason that the operator gives",
+    fenced=True,
+    emits=(),
+    read=reader(Queued, read),
+)
+_STARTING_REVIEW_STOP: Final[Edge[Interrupted]] = Edge(
+    lifecycle="operation",
+    event="stop",
+    source="starting_review",
+    target="interrupted",
+    statement=(
+        "UPDATE operation SET state = 'interrupted', thread_id = :thread_id, turn_id = :turn_id, "
+        "completed_at = :now, resumes_at = NULL, revision = revision + 1, updated_at = :now WHERE "
+        "operation_id = :id AND state = 'starting_review' AND revision = :revision RETURNING *"
     ),
     actors=("client", "worker"),
     required_evidence="the last of its turns has ended",
@@ -2363,6 +2674,8 @@ def submit(
     thread_id: str | None = None,
     source_thread_id: str | None = None,
     expected_turn_id: str | None = None,
+    review_target: JsonObject | None = None,
+    review_delivery: ReviewDelivery | None = None,
     workflow_id: str | None = None,
     workflow_role: WorkflowRole | None = None,
 ) -> Change[Queued]:
@@ -2401,6 +2714,8 @@ def submit(
         thread_id=thread_id,
         source_thread_id=source_thread_id,
         expected_turn_id=expected_turn_id,
+        review_target=optional_json_text(review_target),
+        review_delivery=review_delivery,
         workflow_id=workflow_id,
         workflow_role=workflow_role,
     )
@@ -2447,6 +2762,8 @@ def submit_again(
         thread_id=thread_id,
         source_thread_id=original.source_thread_id,
         expected_turn_id=original.expected_turn_id,
+        review_target=optional_json_text(original.review_target),
+        review_delivery=original.review_delivery,
         replaces_operation_id=replaces_operation_id,
     )
 
@@ -2456,6 +2773,7 @@ _STATUSES: Final[Mapping[State, Status]] = {
     "starting_app_server": "starting_app_server",
     "starting_thread": "starting_thread",
     "starting_turn": "starting_turn",
+    "starting_review": "starting_review",
     "steering": "starting_turn",
     "running": "running",
     "waiting_for_approval": "waiting_for_approval",
@@ -2472,7 +2790,8 @@ _STATUSES: Final[Mapping[State, Status]] = {
 }
 
 GROUPS: Final[Mapping[str, frozenset[State]]] = {
-    "starting": frozenset(("starting_app_server", "starting_thread", "starting_turn")),
+    "submitting": frozenset(("starting_turn", "starting_review")),
+    "starting": frozenset(("starting_app_server", "starting_thread", "starting_turn", "starting_review")),
     "waiting": frozenset(("waiting_for_approval", "waiting_for_user_input")),
     "in_turn": frozenset(("running", "waiting_for_approval", "waiting_for_user_input")),
     "in_hand": frozenset(
@@ -2480,6 +2799,7 @@ GROUPS: Final[Mapping[str, frozenset[State]]] = {
             "starting_app_server",
             "starting_thread",
             "starting_turn",
+            "starting_review",
             "steering",
             "running",
             "waiting_for_approval",
@@ -2492,6 +2812,7 @@ GROUPS: Final[Mapping[str, frozenset[State]]] = {
             "starting_app_server",
             "starting_thread",
             "starting_turn",
+            "starting_review",
             "running",
             "waiting_for_approval",
             "waiting_for_user_input",
@@ -2518,6 +2839,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("queued", "claim"): "transition",
     ("queued", "open_thread"): "illegal",
     ("queued", "open_turn"): "illegal",
+    ("queued", "open_review"): "illegal",
     ("queued", "run"): "illegal",
     ("queued", "requeue"): "ignored",
     ("queued", "ask_approval"): "illegal",
@@ -2543,6 +2865,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_app_server", "claim"): "illegal",
     ("starting_app_server", "open_thread"): "transition",
     ("starting_app_server", "open_turn"): "illegal",
+    ("starting_app_server", "open_review"): "illegal",
     ("starting_app_server", "run"): "illegal",
     ("starting_app_server", "requeue"): "transition",
     ("starting_app_server", "ask_approval"): "illegal",
@@ -2568,6 +2891,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_thread", "claim"): "illegal",
     ("starting_thread", "open_thread"): "illegal",
     ("starting_thread", "open_turn"): "transition",
+    ("starting_thread", "open_review"): "transition",
     ("starting_thread", "run"): "illegal",
     ("starting_thread", "requeue"): "transition",
     ("starting_thread", "ask_approval"): "illegal",
@@ -2593,6 +2917,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_turn", "claim"): "illegal",
     ("starting_turn", "open_thread"): "illegal",
     ("starting_turn", "open_turn"): "illegal",
+    ("starting_turn", "open_review"): "illegal",
     ("starting_turn", "run"): "transition",
     ("starting_turn", "requeue"): "transition",
     ("starting_turn", "ask_approval"): "illegal",
@@ -2615,9 +2940,36 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("starting_turn", "steer"): "illegal",
     ("starting_turn", "take_in"): "illegal",
     ("starting_turn", "fork"): "illegal",
+    ("starting_review", "claim"): "illegal",
+    ("starting_review", "open_thread"): "illegal",
+    ("starting_review", "open_turn"): "illegal",
+    ("starting_review", "open_review"): "illegal",
+    ("starting_review", "run"): "transition",
+    ("starting_review", "requeue"): "transition",
+    ("starting_review", "ask_approval"): "illegal",
+    ("starting_review", "ask_user_input"): "illegal",
+    ("starting_review", "resume"): "illegal",
+    ("starting_review", "request_interrupt"): "transition",
+    ("starting_review", "cancel"): "illegal",
+    ("starting_review", "withdraw"): "transition",
+    ("starting_review", "complete"): "illegal",
+    ("starting_review", "fail"): "transition",
+    ("starting_review", "interrupt"): "illegal",
+    ("starting_review", "orphan"): "transition",
+    ("starting_review", "lose"): "transition",
+    ("starting_review", "declare_lost"): "transition",
+    ("starting_review", "declare_never_received"): "transition",
+    ("starting_review", "carry_on"): "illegal",
+    ("starting_review", "await_quota"): "illegal",
+    ("starting_review", "replenish"): "illegal",
+    ("starting_review", "stop"): "transition",
+    ("starting_review", "steer"): "illegal",
+    ("starting_review", "take_in"): "illegal",
+    ("starting_review", "fork"): "illegal",
     ("steering", "claim"): "illegal",
     ("steering", "open_thread"): "illegal",
     ("steering", "open_turn"): "illegal",
+    ("steering", "open_review"): "illegal",
     ("steering", "run"): "illegal",
     ("steering", "requeue"): "transition",
     ("steering", "ask_approval"): "illegal",
@@ -2643,6 +2995,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("running", "claim"): "illegal",
     ("running", "open_thread"): "illegal",
     ("running", "open_turn"): "illegal",
+    ("running", "open_review"): "illegal",
     ("running", "run"): "ignored",
     ("running", "requeue"): "illegal",
     ("running", "ask_approval"): "transition",
@@ -2668,6 +3021,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_approval", "claim"): "illegal",
     ("waiting_for_approval", "open_thread"): "illegal",
     ("waiting_for_approval", "open_turn"): "illegal",
+    ("waiting_for_approval", "open_review"): "illegal",
     ("waiting_for_approval", "run"): "ignored",
     ("waiting_for_approval", "requeue"): "illegal",
     ("waiting_for_approval", "ask_approval"): "ignored",
@@ -2693,6 +3047,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_user_input", "claim"): "illegal",
     ("waiting_for_user_input", "open_thread"): "illegal",
     ("waiting_for_user_input", "open_turn"): "illegal",
+    ("waiting_for_user_input", "open_review"): "illegal",
     ("waiting_for_user_input", "run"): "ignored",
     ("waiting_for_user_input", "requeue"): "illegal",
     ("waiting_for_user_input", "ask_approval"): "transition",
@@ -2718,6 +3073,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("waiting_for_quota", "claim"): "illegal",
     ("waiting_for_quota", "open_thread"): "illegal",
     ("waiting_for_quota", "open_turn"): "illegal",
+    ("waiting_for_quota", "open_review"): "illegal",
     ("waiting_for_quota", "run"): "illegal",
     ("waiting_for_quota", "requeue"): "illegal",
     ("waiting_for_quota", "ask_approval"): "illegal",
@@ -2743,6 +3099,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("completed", "claim"): "illegal",
     ("completed", "open_thread"): "illegal",
     ("completed", "open_turn"): "illegal",
+    ("completed", "open_review"): "illegal",
     ("completed", "run"): "ignored",
     ("completed", "requeue"): "illegal",
     ("completed", "ask_approval"): "ignored",
@@ -2768,6 +3125,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("steered", "claim"): "illegal",
     ("steered", "open_thread"): "illegal",
     ("steered", "open_turn"): "illegal",
+    ("steered", "open_review"): "illegal",
     ("steered", "run"): "ignored",
     ("steered", "requeue"): "illegal",
     ("steered", "ask_approval"): "ignored",
@@ -2793,6 +3151,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("forked", "claim"): "illegal",
     ("forked", "open_thread"): "illegal",
     ("forked", "open_turn"): "illegal",
+    ("forked", "open_review"): "illegal",
     ("forked", "run"): "ignored",
     ("forked", "requeue"): "illegal",
     ("forked", "ask_approval"): "ignored",
@@ -2818,6 +3177,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("failed", "claim"): "illegal",
     ("failed", "open_thread"): "illegal",
     ("failed", "open_turn"): "illegal",
+    ("failed", "open_review"): "illegal",
     ("failed", "run"): "ignored",
     ("failed", "requeue"): "illegal",
     ("failed", "ask_approval"): "ignored",
@@ -2843,6 +3203,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("interrupted", "claim"): "illegal",
     ("interrupted", "open_thread"): "illegal",
     ("interrupted", "open_turn"): "illegal",
+    ("interrupted", "open_review"): "illegal",
     ("interrupted", "run"): "ignored",
     ("interrupted", "requeue"): "illegal",
     ("interrupted", "ask_approval"): "ignored",
@@ -2868,6 +3229,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("cancelled", "claim"): "illegal",
     ("cancelled", "open_thread"): "illegal",
     ("cancelled", "open_turn"): "illegal",
+    ("cancelled", "open_review"): "illegal",
     ("cancelled", "run"): "ignored",
     ("cancelled", "requeue"): "illegal",
     ("cancelled", "ask_approval"): "ignored",
@@ -2893,6 +3255,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("orphaned", "claim"): "illegal",
     ("orphaned", "open_thread"): "illegal",
     ("orphaned", "open_turn"): "illegal",
+    ("orphaned", "open_review"): "illegal",
     ("orphaned", "run"): "ignored",
     ("orphaned", "requeue"): "illegal",
     ("orphaned", "ask_approval"): "ignored",
@@ -2918,6 +3281,7 @@ CELLS: Final[Mapping[tuple[State, Event], Cell]] = {
     ("unknown_after_app_server_exit", "claim"): "illegal",
     ("unknown_after_app_server_exit", "open_thread"): "illegal",
     ("unknown_after_app_server_exit", "open_turn"): "illegal",
+    ("unknown_after_app_server_exit", "open_review"): "illegal",
     ("unknown_after_app_server_exit", "run"): "ignored",
     ("unknown_after_app_server_exit", "requeue"): "illegal",
     ("unknown_after_app_server_exit", "ask_approval"): "ignored",
@@ -2956,6 +3320,7 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("starting_app_server", "stop"): "interrupted",
     ("starting_app_server", "steer"): "steering",
     ("starting_thread", "open_turn"): "starting_turn",
+    ("starting_thread", "open_review"): "starting_review",
     ("starting_thread", "requeue"): "queued",
     ("starting_thread", "request_interrupt"): "starting_thread",
     ("starting_thread", "withdraw"): "cancelled",
@@ -2973,6 +3338,16 @@ TARGETS: Final[Mapping[tuple[State, Event], State]] = {
     ("starting_turn", "declare_lost"): "unknown_after_app_server_exit",
     ("starting_turn", "declare_never_received"): "queued",
     ("starting_turn", "stop"): "interrupted",
+    ("starting_review", "run"): "running",
+    ("starting_review", "requeue"): "queued",
+    ("starting_review", "request_interrupt"): "starting_review",
+    ("starting_review", "withdraw"): "cancelled",
+    ("starting_review", "fail"): "failed",
+    ("starting_review", "orphan"): "orphaned",
+    ("starting_review", "lose"): "unknown_after_app_server_exit",
+    ("starting_review", "declare_lost"): "unknown_after_app_server_exit",
+    ("starting_review", "declare_never_received"): "queued",
+    ("starting_review", "stop"): "interrupted",
     ("steering", "requeue"): "queued",
     ("steering", "request_interrupt"): "steering",
     ("steering", "withdraw"): "cancelled",
@@ -3027,6 +3402,7 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
     "claim": ("worker",),
     "open_thread": ("worker",),
     "open_turn": ("worker",),
+    "open_review": ("worker",),
     "run": ("codex",),
     "requeue": ("worker",),
     "ask_approval": ("codex",),
@@ -3055,7 +3431,11 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
 EVIDENCE: Final[Mapping[Event, str]] = {
     "submit_again": "the reason that the operator gives",
     "open_turn": "the reply to thread/start or thread/resume",
-    "run": "the reply to turn/start, turn/started, or the attempt's label in the thread's turns",
+    "open_review": "the reply to thread/start or thread/resume, and the newest turn of the thread",
+    "run": (
+        "the reply to turn/start or review/start, turn/started, or the attempt's label or review in the "
+        "thread's turns"
+    ),
     "requeue": "every attempt of this claim is void, refused or was never sent",
     "ask_approval": "a server request of kind approval, permissions or elicitation",
     "ask_user_input": "a server request of kind user_input",
@@ -3085,6 +3465,7 @@ PATHS: Final[Mapping[State, tuple[Event, ...]]] = {
     "starting_app_server": ("submit", "claim"),
     "starting_thread": ("submit", "claim", "open_thread"),
     "starting_turn": ("submit", "claim", "open_thread", "open_turn"),
+    "starting_review": ("submit", "claim", "open_thread", "open_review"),
     "steering": ("submit", "claim", "steer"),
     "running": ("submit", "claim", "open_thread", "open_turn", "run"),
     "waiting_for_approval": ("submit", "claim", "open_thread", "open_turn", "run", "ask_approval"),
@@ -3144,6 +3525,18 @@ FACTS: Final[Mapping[State, StateFacts]] = {
     "starting_turn": StateFacts(
         means="The thread is open and the prompt is being handed to Codex.",
         status="starting_turn",
+        terminal=False,
+        cancellable=True,
+        waits_for="codex",
+        waits_for_human=False,
+        holds_slot=True,
+        retry_safe=False,
+        next_action="poll_operation_status",
+        poll_after_seconds=1,
+    ),
+    "starting_review": StateFacts(
+        means="The thread is open and idle, and Codex is being asked to review.",
+        status="starting_review",
         terminal=False,
         cancellable=True,
         waits_for="codex",

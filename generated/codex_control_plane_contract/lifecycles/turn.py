@@ -534,7 +534,10 @@ _BEGIN: Final[Edge[Running]] = Edge(
         ":operation_id, :attempt_id, :thread_id, :app_server_generation, :now WHERE TRUE RETURNING *"
     ),
     actors=("codex",),
-    required_evidence="the reply to turn/start, turn/started, or the attempt's label in the thread's turns",
+    required_evidence=(
+        "the reply to turn/start or review/start, turn/started, or the attempt's label or review in the "
+        "thread's turns"
+    ),
     fenced=True,
     emits=(),
     read=reader(Running, read),
@@ -957,7 +960,10 @@ ACTORS: Final[Mapping[Event, tuple[Actor, ...]]] = {
 """Who may raise each event."""
 
 EVIDENCE: Final[Mapping[Event, str]] = {
-    "begin": "the reply to turn/start, turn/started, or the attempt's label in the thread's turns",
+    "begin": (
+        "the reply to turn/start or review/start, turn/started, or the attempt's label or review in the "
+        "thread's turns"
+    ),
     "ask_approval": "a server request of kind approval, permissions or elicitation",
     "ask_user_input": "a server request of kind user_input",
     "resume": "serverRequest/resolved for the last open request",

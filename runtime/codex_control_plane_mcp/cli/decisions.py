@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from codex_control_plane_contract.codex import TURN_COMPLETED_LOST, TURN_START_LOST, TURN_STEER_LOST, Choice
+from codex_control_plane_contract.codex import Choice
 from codex_control_plane_contract.lifecycles import attempt, operation, turn
-from codex_control_plane_mcp.doubts import choices_of, final_doubt
+from codex_control_plane_mcp.doubts import choices_of, final_doubt, loss_of
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.store.identifiers import new_id
 
@@ -37,18 +37,9 @@ def _declare_lost(
     transaction: Transaction, reader: Reader, row: operation.Operation, reason: str
 ) -> operation.Operation:
     """End the task and its turn; a call whose outcome is unknown stays so, which is the truth."""
-    assert isinstance(row, operation.StartingTurn | operation.Steering | operation.InTurn)
-    message = f"An operator declared it lost: {reason}"
-    if isinstance(row, operation.Steering):
-        return transaction.apply(
-            row.declare_lost(last_error=final_doubt(message, TURN_STEER_LOST)), evidence=reason
-        )
-    if isinstance(row, operation.StartingTurn):
-        return transaction.apply(
-            row.declare_lost(last_error=final_doubt(message, TURN_START_LOST)), evidence=reason
-        )
-    error = final_doubt(message, TURN_COMPLETED_LOST)
-    carried = reader.turn(row.turn_id)
+    assert isinstance(row, operation.Submitting | operation.Steering | operation.InTurn)
+    error = final_doubt(f"An operator declared it lost: {reason}", loss_of(row))
+    carried = reader.turn(row.turn_id) if isinstance(row, operation.InTurn) else None
     if isinstance(carried, turn.Active):
         ended = carried.lose(terminal_source="operator", terminal_method="resolve", last_error=error)
         transaction.apply(ended, by="operator", evidence=reason)
@@ -59,8 +50,9 @@ def _declare_never_received(
     transaction: Transaction, reader: Reader, row: operation.Operation, reason: str
 ) -> operation.Operation:
     """Put the task back, with its call void: the next claim sends the prompt under a label of its own."""
-    assert isinstance(row, operation.StartingTurn)
-    calling = reader.open_attempt_of(row.operation_id, "turn_start")
+    assert isinstance(row, operation.Submitting)
+    kind = "review_start" if isinstance(row, operation.StartingReview) else "turn_start"
+    calling = reader.open_attempt_of(row.operation_id, kind)
     if isinstance(calling, attempt.Open):
         transaction.apply(calling.void(evidence=reason), by="operator")
     return transaction.apply(row.declare_never_received(), evidence=reason)
@@ -77,10 +69,17 @@ def _submit_again(
         operation_id=new_id(operation.ID_PREFIX, transaction.now),
         # With the head start that it had.
         ranked_at=transaction.now + row.ranked_at - row.created_at,
-        thread_id=row.thread_id if row.operation_type in ("send_message", "steer_turn") else None,
+        thread_id=row.thread_id if _names_thread(row) else None,
         replaces_operation_id=row.operation_id,
     )
     return transaction.apply(creation, evidence=reason)
+
+
+def _names_thread(row: operation.Operation) -> bool:
+    """Return whether the request was for a thread, which the task has in common with it."""
+    if row.operation_type == "review_start":
+        return row.thread_id == row.source_thread_id
+    return row.operation_type in ("send_message", "steer_turn")
 
 
 _DECISIONS: Final[Mapping[Choice, Decision]] = {

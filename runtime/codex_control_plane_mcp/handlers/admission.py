@@ -50,8 +50,12 @@ def prepare(context: Context, request: TaskRequest) -> Submission:
 
     Raises INVALID_ARGUMENT and CODEX_PROJECT_NOT_FOUND.
     """
-    territory = _territory(context, request)
-    location = _locate(context, request, territory)
+    location, territory = place(
+        context,
+        cwd=request.cwd,
+        project_id=request.project_id,
+        thread_id=request.thread_id or request.source_thread_id,
+    )
     images = look_at_images(request.input_items, location.cwd, territory, context.settings)
     prompt = Prompt.of(request.message, inputs_hash(images, request.output_schema))
     return Submission(request, location, images, prompt, request.payload_hash)
@@ -100,25 +104,24 @@ def known_task(reader: Reader, request: TaskRequest) -> operation.Operation | No
     return row
 
 
-def _territory(context: Context, request: TaskRequest) -> Territory:
-    with context.store.read() as reader:
-        used = reader.directories_of_project(request.project_id.lower()) if request.project_id else []
-    return Territory(context.settings.allowed_roots, context.settings.projects_root, used)
+def place(
+    context: Context, *, cwd: str | None, project_id: str | None, thread_id: str | None
+) -> tuple[Location, Territory]:
+    """Return where a task works, as asked, else where the thread worked last; and where it may work at all.
 
-
-def _locate(context: Context, request: TaskRequest, territory: Territory) -> Location:
-    """Return where the task works: as asked, else where the thread worked last."""
-    if request.cwd is not None or request.project_id is not None:
-        return territory.locate(cwd=request.cwd, project_id=request.project_id)
-    thread_id = request.thread_id or request.source_thread_id
+    Raises INVALID_ARGUMENT and CODEX_PROJECT_NOT_FOUND.
+    """
     with context.store.read() as reader:
+        used = reader.directories_of_project(project_id.lower()) if project_id else []
         earlier = reader.latest_operation_of_thread(thread_id) if thread_id else None
+    territory = Territory(context.settings.allowed_roots, context.settings.projects_root, used)
+    if cwd is not None or project_id is not None:
+        return territory.locate(cwd=cwd, project_id=project_id), territory
     if earlier is None:
         raise InvalidArgument("This thread is not known here; say where, by cwd or project_id.", path="cwd")
     # The allowed roots may have changed since.
-    return Location(
-        earlier.project_id, Path(earlier.project_path), territory.directory(earlier.cwd, argument="cwd")
-    )
+    directory = territory.directory(earlier.cwd, argument="cwd")
+    return Location(earlier.project_id, Path(earlier.project_path), directory), territory
 
 
 def _creation(

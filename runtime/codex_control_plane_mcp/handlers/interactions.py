@@ -14,9 +14,9 @@ from codex_control_plane_contract.lifecycles import interaction
 from codex_control_plane_contract.types import Answered, InteractionList
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp import answers, questions
-from codex_control_plane_mcp.handlers.approval import known_workflow
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.interaction_view import answer_recorded, present_interaction
+from codex_control_plane_mcp.handlers.known_workflows import any_workflow
 from codex_control_plane_mcp.handlers.moment import Moment, look
 from codex_control_plane_mcp.handlers.next_steps import SOON, next_step
 from codex_control_plane_mcp.handlers.status import known_operation
@@ -61,7 +61,7 @@ def _list(context: Context, arguments: ListPendingInteractionsArguments) -> Inte
         if arguments.operation_id is not None:
             known_operation(moment.reader, arguments.operation_id)
         if arguments.workflow_id is not None:
-            known_workflow(moment.reader, arguments.workflow_id)
+            any_workflow(moment.reader, arguments.workflow_id)
         rows = moment.reader.interactions(
             states=states,
             operation_id=arguments.operation_id,

@@ -2,12 +2,13 @@
 
 from codex_control_plane_contract.arguments import InterruptTurnArguments
 from codex_control_plane_contract.errors import CodexTurnNotFound, InvalidArgument
-from codex_control_plane_contract.lifecycles import operation, plan_workflow, turn
-from codex_control_plane_contract.types import Interrupted
-from codex_control_plane_mcp.handlers.approval import known_workflow
+from codex_control_plane_contract.lifecycles import operation, plan_workflow, review_workflow, turn
+from codex_control_plane_contract.types import Interrupted, Next
 from codex_control_plane_mcp.handlers.context import Context
-from codex_control_plane_mcp.handlers.moment import look
+from codex_control_plane_mcp.handlers.known_workflows import AnyWorkflow, any_workflow, current_operation_id
+from codex_control_plane_mcp.handlers.moment import Moment, look
 from codex_control_plane_mcp.handlers.next_steps import next_step
+from codex_control_plane_mcp.handlers.review_workflow_view import next_step_of_review
 from codex_control_plane_mcp.handlers.status import known_operation
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.waiting import first_found, on_thread
@@ -53,7 +54,7 @@ def _request(context: Context, arguments: InterruptTurnArguments) -> tuple[opera
     """Store the wish; return the task, ended if that was all, and the command that carries it out, if any."""
     with context.store.transaction(context.actor_id) as (transaction, reader):
         if arguments.workflow_id is not None:
-            workflow = known_workflow(reader, arguments.workflow_id)
+            workflow = any_workflow(reader, arguments.workflow_id)
             if isinstance(workflow, plan_workflow.Planned):
                 return _drop_plan(transaction, reader, workflow), None
         row = _named_operation(reader, arguments)
@@ -102,8 +103,8 @@ def _named_operation(reader: Reader, arguments: InterruptTurnArguments) -> opera
     if arguments.operation_id is not None:
         return known_operation(reader, arguments.operation_id)
     if arguments.workflow_id is not None:
-        workflow = known_workflow(reader, arguments.workflow_id)
-        return known_operation(reader, workflow.execution_operation_id or workflow.plan_operation_id)
+        workflow = any_workflow(reader, arguments.workflow_id)
+        return known_operation(reader, current_operation_id(workflow))
     row = reader.operation_of_turn(arguments.thread_id or "", arguments.turn_id or "")
     if row is None:
         earlier = reader.turn(arguments.turn_id or "")
@@ -152,8 +153,8 @@ def _present(
 ) -> Interrupted:
     with look(context) as moment:
         row = known_operation(moment.reader, operation_id)
-        workflow = moment.reader.plan_workflow(workflow_id) if workflow_id is not None else None
-        step = next_step_of(moment, workflow) if workflow is not None else next_step(moment, row)
+        workflow = any_workflow(moment.reader, workflow_id) if workflow_id is not None else None
+        step = _next_step_of(moment, workflow) if workflow is not None else next_step(moment, row)
     result: Interrupted = {
         "operationId": row.operation_id,
         "status": row.status,
@@ -163,7 +164,7 @@ def _present(
         "pollRecommended": step["pollRecommended"],
     }
     if workflow is not None:
-        result["workflowId"] = workflow.plan_workflow_id
+        result["workflowId"] = workflow.row_id
         result["workflowPhase"] = workflow.status
     if row.thread_id is not None:
         result["threadId"] = row.thread_id
@@ -172,3 +173,9 @@ def _present(
     if command_id is not None:
         result["commandId"] = command_id
     return result
+
+
+def _next_step_of(moment: Moment, workflow: AnyWorkflow) -> Next:
+    if isinstance(workflow, review_workflow.ReviewWorkflow):
+        return next_step_of_review(moment, workflow)
+    return next_step_of(moment, workflow)

@@ -23,6 +23,7 @@ from codex_control_plane_mcp.handlers.moment import Moment
 from codex_control_plane_mcp.handlers.next_steps import next_step, pending_questions, queued_reason
 from codex_control_plane_mcp.handlers.plan_view import present_plan
 from codex_control_plane_mcp.handlers.progress_view import add_progress
+from codex_control_plane_mcp.handlers.review_view import add_review
 from codex_control_plane_mcp.handlers.times import seconds_between, timestamp
 from codex_control_plane_mcp.handlers.turn_view import present_report, present_turn, present_usage
 from codex_control_plane_mcp.handlers.turnless_view import add_fork, add_steer
@@ -63,6 +64,7 @@ def present_operation(
     _add_continuations(view, moment, row)
     add_steer(view, moment, row)
     add_fork(view, moment, row)
+    add_review(view, moment, row)
     _add_turn(view, moment, row, arguments)
     add_inputs(view, row)
     add_progress(view, moment, arguments)

@@ -21,7 +21,7 @@ def add_steer(view: Operation, moment: Moment, row: operation.Operation) -> None
 
 def add_fork(view: Operation, moment: Moment, row: operation.Operation) -> None:
     """Add `forkState` to the view of a fork."""
-    if row.source_thread_id is None:
+    if row.operation_type != "fork_thread" or row.source_thread_id is None:
         return
     calls = moment.reader.attempts_of(row.operation_id, "thread_fork")
     state: ForkState = {

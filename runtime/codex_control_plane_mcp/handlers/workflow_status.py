@@ -1,11 +1,12 @@
 """`codex_get_workflow_status`: a workflow as it stands, or as soon as it changes (contract §4 Workflow)."""
 
 from codex_control_plane_contract.arguments import GetWorkflowStatusArguments
-from codex_control_plane_contract.lifecycles import goal
+from codex_control_plane_contract.lifecycles import goal, review_workflow
 from codex_control_plane_contract.types import Workflow
-from codex_control_plane_mcp.handlers.approval import known_workflow
 from codex_control_plane_mcp.handlers.context import Context
+from codex_control_plane_mcp.handlers.known_workflows import any_workflow
 from codex_control_plane_mcp.handlers.moment import look
+from codex_control_plane_mcp.handlers.review_workflow_view import present_review_workflow
 from codex_control_plane_mcp.handlers.waiting import first_found, on_thread
 from codex_control_plane_mcp.handlers.workflow_view import present_plan_workflow
 
@@ -36,12 +37,14 @@ async def _await_change(context: Context, arguments: GetWorkflowStatusArguments)
 def _standing(context: Context, workflow_id: str) -> tuple[int, bool]:
     """Return the state cursor of a workflow, and whether it has ended, and its goal with it."""
     with context.store.read() as reader:
-        row = known_workflow(reader, workflow_id)
+        row = any_workflow(reader, workflow_id)
         kept = isinstance(reader.goal_of_workflow(workflow_id), goal.Open)
         return reader.workflow_cursor(workflow_id), row.facts.terminal and not kept
 
 
 def _present(context: Context, arguments: GetWorkflowStatusArguments) -> Workflow:
     with look(context) as moment:
-        row = known_workflow(moment.reader, arguments.workflow_id)
+        row = any_workflow(moment.reader, arguments.workflow_id)
+        if isinstance(row, review_workflow.ReviewWorkflow):
+            return present_review_workflow(moment, row, arguments)
         return present_plan_workflow(moment, row, arguments)

@@ -15,7 +15,7 @@ from codex_control_plane_mcp.handlers.plan_view import present_plan, summarise_p
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.turn_view import present_report, present_turn
 
-_EVENTS: Final = 20
+EVENTS: Final = 20
 """How many changes of the phase are shown (spec/types/workflow.yaml)."""
 
 
@@ -78,11 +78,11 @@ def present_plan_workflow(
     }
     _add_names(view, row, task)
     _add_plan(view, moment, row, arguments)
-    _add_task(view, moment, task, arguments)
+    add_task(view, moment, task, arguments)
     _add_retry(view, moment, row)
     if arguments.include_events:
         journal = moment.reader.journal_of("plan_workflow", row.plan_workflow_id)
-        view["events"] = present_journal(journal[-_EVENTS:])
+        view["events"] = present_journal(journal[-EVENTS:])
     return view
 
 
@@ -117,7 +117,7 @@ def _add_plan(
         view["workflowObservation"] = observation
 
 
-def _add_task(
+def add_task(
     view: Workflow, moment: Moment, task: operation.Operation, arguments: GetWorkflowStatusArguments
 ) -> None:
     """Add how the task stands that carries the workflow now."""
@@ -136,7 +136,7 @@ def _add_task(
         message_max_chars=arguments.message_max_chars,
     )
     view["turnStatus"] = present_turn(moment, carried, shown)
-    if task.workflow_role == "execution":
+    if task.workflow_role in ("execution", "review"):
         report = present_report(task, carried, shown)
         if report is not None:
             view["finalReport"] = report

@@ -8,7 +8,7 @@ SELECT * FROM operation WHERE client_request_id = :client_request_id;
 -- The prompts of a project that are active beside the same images and schema: the same one first, then the newest.
 SELECT operation_id, state, thread_id, turn_id, prompt_hash, prompt_print, resource_keys FROM operation
 WHERE project_id = :project_id
-  AND state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'running',
+  AND state IN ('queued', 'starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                 'waiting_for_approval', 'waiting_for_user_input', 'waiting_for_quota')
   AND prompt_hash IS NOT NULL
   AND inputs_hash IS :inputs_hash
@@ -35,7 +35,7 @@ WHERE thread_id = :thread_id
 -- name: operations_in_hand
 -- What a worker has claimed and Codex has not ended; oldest first.
 SELECT * FROM operation
-WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                 'waiting_for_approval', 'waiting_for_user_input', 'steering')
 ORDER BY created_at, operation_id;
 
@@ -43,7 +43,7 @@ ORDER BY created_at, operation_id;
 -- What takes slots and locks, as the scheduler sees it; oldest first.
 SELECT operation_id, project_id, project_path, agent_id, thread_id, sandbox, resource_keys, ranked_at
 FROM operation
-WHERE runs_turn AND state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+WHERE runs_turn AND state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                 'waiting_for_approval', 'waiting_for_user_input')
 ORDER BY created_at, operation_id;
 
@@ -83,7 +83,7 @@ WHERE waiting.state = 'queued' AND waiting.runs_turn
   AND NOT EXISTS (
     SELECT 1 FROM operation AS busy
     WHERE busy.thread_id = waiting.thread_id AND busy.runs_turn
-      AND busy.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+      AND busy.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                          'waiting_for_approval', 'waiting_for_user_input'))
   AND NOT EXISTS (
     SELECT 1 FROM thread_action AS action
@@ -114,7 +114,7 @@ WHERE waiting.state = 'queued' AND NOT waiting.runs_turn
     SELECT 1 FROM operation AS ahead
     WHERE ahead.expected_turn_id = waiting.expected_turn_id
       AND (ahead.state = 'queued'
-        OR ahead.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+        OR ahead.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                            'waiting_for_approval', 'waiting_for_user_input', 'steering'))
       AND (ahead.created_at, ahead.operation_id) < (waiting.created_at, waiting.operation_id))
 ORDER BY waiting.created_at, waiting.operation_id;
@@ -140,7 +140,7 @@ WHERE state = 'queued' AND (created_at, operation_id) < (:created_at, :operation
 -- The task or the thread action that is on a thread; there is one at most.
 SELECT operation_id AS user_id FROM operation
 WHERE thread_id = :thread_id AND runs_turn
-  AND state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+  AND state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                 'waiting_for_approval', 'waiting_for_user_input')
 UNION ALL
 SELECT thread_action_id FROM thread_action WHERE thread_id = :thread_id AND state IN ('starting', 'running')
@@ -202,6 +202,12 @@ WHERE entity_id = :workflow_id
    OR (entity = 'interaction' AND entity_id IN
         (SELECT interaction_id FROM interaction JOIN operation USING (operation_id)
          WHERE workflow_id = :workflow_id));
+
+-- name: review_workflow
+SELECT * FROM review_workflow WHERE review_workflow_id = :review_workflow_id;
+
+-- name: review_workflow_by_key
+SELECT * FROM review_workflow WHERE client_request_id = :client_request_id;
 
 -- name: successor_of_plan_workflow
 -- The workflow that took the place of another one.
@@ -419,10 +425,10 @@ SELECT
       AND (plan_workflow.completed_at IS NOT NULL
            OR (goal.state = 'pending_thread' AND operation.thread_id IS NOT NULL))) AS goals,
   (SELECT count(*) FROM operation
-    WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+    WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                     'waiting_for_approval', 'waiting_for_user_input', 'steering')) AS in_hand,
   (SELECT count(*) FROM operation
-    WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+    WHERE state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                     'waiting_for_approval', 'waiting_for_user_input', 'steering')
       AND json_extract(last_error, '$.details.missingEvidence') IS NOT NULL) AS in_doubt;
 
@@ -430,7 +436,7 @@ SELECT
 -- What an operator may decide on: tasks in hand whose truth cannot be looked up, and tasks that ended unknown since
 -- :since and were not submitted again; the longest waiting first.
 SELECT * FROM operation
-WHERE (state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'running',
+WHERE (state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                  'waiting_for_approval', 'waiting_for_user_input', 'steering')
        AND json_extract(last_error, '$.details.missingEvidence') IS NOT NULL)
    OR (state = 'unknown_after_app_server_exit' AND completed_at >= :since

@@ -16,6 +16,8 @@ from codex_control_plane_contract.lifecycles.operation import Operation, Queued,
 from codex_control_plane_contract.lifecycles.operation import read as read_operation
 from codex_control_plane_contract.lifecycles.plan_workflow import PlanWorkflow
 from codex_control_plane_contract.lifecycles.plan_workflow import read as read_plan_workflow
+from codex_control_plane_contract.lifecycles.review_workflow import ReviewWorkflow
+from codex_control_plane_contract.lifecycles.review_workflow import read as read_review_workflow
 from codex_control_plane_contract.lifecycles.thread_action import Open as OpenThreadAction
 from codex_control_plane_contract.lifecycles.thread_action import ThreadAction
 from codex_control_plane_contract.lifecycles.thread_action import read as read_thread_action
@@ -207,6 +209,16 @@ class Reader:
         """Return the newest workflow whose plan was made on a thread, or None."""
         row = self._one("plan_workflow_of_thread", thread_id=thread_id)
         return read_plan_workflow(row) if row else None
+
+    def review_workflow(self, review_workflow_id: str) -> ReviewWorkflow | None:
+        """Return the review workflow, or None."""
+        row = self._one("review_workflow", review_workflow_id=review_workflow_id)
+        return read_review_workflow(row) if row else None
+
+    def review_workflow_by_key(self, client_request_id: str) -> ReviewWorkflow | None:
+        """Return the review workflow that a caller's key names, or None."""
+        row = self._one("review_workflow_by_key", client_request_id=client_request_id)
+        return read_review_workflow(row) if row else None
 
     def successor_of_plan_workflow(self, plan_workflow_id: str) -> PlanWorkflow | None:
         """Return the workflow that took the place of another one, or None."""

@@ -287,10 +287,14 @@ class PlayedWorker:
         row = reader.operation(operation_id)
         assert isinstance(row, operation.StartingAppServer)
         opening = transaction.apply(row.open_thread(app_server_generation=GENERATION))
-        starting = transaction.apply(
-            opening.open_turn(thread_id=thread_id), evidence="the reply to thread/start"
-        )
-        attempt_id = self._call(transaction, operation_id, thread_id=thread_id, turn_id=turn_id)
+        opened = "the reply to thread/start"
+        starting: operation.Submitting
+        if opening.review_target is None:
+            starting = transaction.apply(opening.open_turn(thread_id=thread_id), evidence=opened)
+        else:
+            asked = opening.open_review(thread_id=thread_id, review_target=opening.review_target)
+            starting = transaction.apply(asked, evidence=opened)
+        attempt_id = self._call(transaction, starting, turn_id=turn_id)
         transaction.apply(
             turn.begin(
                 turn_id=turn_id,
@@ -303,17 +307,17 @@ class PlayedWorker:
         )
         transaction.apply(starting.run(turn_id=turn_id), evidence="the reply to turn/start")
 
-    def _call(self, transaction: Transaction, operation_id: str, *, thread_id: str, turn_id: str) -> str:
-        """Hand the prompt to Codex, which takes it; return the id of the call."""
+    def _call(self, transaction: Transaction, row: operation.Submitting, *, turn_id: str) -> str:
+        """Hand the prompt to Codex, or ask for the review, which it takes up; return the id of the call."""
         calling = transaction.apply(
             attempt.prepare(
                 attempt_id=new_id("att", transaction.now),
-                operation_id=operation_id,
-                kind="turn_start",
-                subject_id=operation_id,
+                operation_id=row.operation_id,
+                kind="review_start" if isinstance(row, operation.StartingReview) else "turn_start",
+                subject_id=row.operation_id,
                 worker_id=self.worker_id,
                 app_server_generation=GENERATION,
-                thread_id=thread_id,
+                thread_id=row.thread_id,
             )
         )
         sent = transaction.apply(calling.send())

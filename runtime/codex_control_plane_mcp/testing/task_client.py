@@ -16,12 +16,13 @@ from codex_control_plane_contract.types import (
     Operation,
     OperationStatus,
     Plan,
-    PlanWorkflowStatus,
+    ReviewAcknowledgement,
     ThreadAction,
     ThreadChanged,
     Turn,
     Workflow,
     WorkflowAcknowledgement,
+    WorkflowPhase,
 )
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.testing.evidence import turn_id_of
@@ -100,6 +101,14 @@ class TaskClient:
         arguments: JsonObject = {"source_thread_id": source_thread_id, **more}
         return cast(
             "Acknowledgement", await self.call("codex_submit_task", operation_type="fork_thread", **arguments)
+        )
+
+    async def review(self, **more: JsonValue) -> ReviewAcknowledgement:
+        """Submit a review, in `cwd` unless a thread or a place is named. Raises CallFailed."""
+        placed = any(name in more for name in ("thread_id", "project_id", "cwd"))
+        place: JsonObject = {} if placed else {"cwd": self.cwd}
+        return cast(
+            "ReviewAcknowledgement", await self.call("codex_start_review_workflow", **{**place, **more})
         )
 
     async def turn(self, turn_id: str, **more: JsonValue) -> Turn:
@@ -194,9 +203,7 @@ class TaskClient:
         """Approve the plan of a workflow. Raises CallFailed."""
         return cast("Acknowledgement", await self.call("codex_approve_plan", workflow_id=workflow_id, **more))
 
-    async def in_phase(
-        self, workflow_id: str, *phases: PlanWorkflowStatus, within: float = PATIENCE
-    ) -> Workflow:
+    async def in_phase(self, workflow_id: str, *phases: WorkflowPhase, within: float = PATIENCE) -> Workflow:
         """Return a workflow once it is in one of these phases. Raises WaitedInVain and CallFailed."""
         row = await self.workflow_until(
             workflow_id, lambda row: row["phase"] in phases or "completedAt" in row, within=within

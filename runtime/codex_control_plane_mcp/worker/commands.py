@@ -16,6 +16,7 @@ from codex_control_plane_mcp.worker import action_outcomes, calls
 from codex_control_plane_mcp.worker.faults import gone, refusal, unavailable
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.review_turns import turn_to_stop
 from codex_control_plane_mcp.worker.thread_actions import ThreadActor
 
 _LOG = logging.getLogger(__name__)
@@ -133,7 +134,13 @@ class Commander:
         codex = link.session.calls
         self._ledger.require_lease()
         try:
-            await codex.turn_interrupt(timeout=_CALL_SECONDS, thread_id=row.thread_id, turn_id=row.turn_id)
+            turn_id = await turn_to_stop(codex, row)
+            if turn_id is None:
+                await self._settle(calls.void, calling, "Codex shows no turn of the review at work")
+                await asyncio.sleep(_PAUSE_SECONDS)
+                self._wake()
+                return
+            await codex.turn_interrupt(timeout=_CALL_SECONDS, thread_id=row.thread_id, turn_id=turn_id)
         except CallRefused as refused:
             await self._settle(calls.refuse, calling, refusal(refused).as_error())
             await asyncio.sleep(_PAUSE_SECONDS)

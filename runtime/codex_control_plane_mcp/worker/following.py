@@ -170,7 +170,8 @@ class Following:
         notification = codex.read_notification(message.method, message.params)
         match notification:
             case codex.TurnStarted():
-                self._begun(notification.turn["id"])
+                # The turn at work in a review is none of ours; it says that the review can be stopped.
+                self._begun(notification.turn.get("rootTurnId") or notification.turn["id"])
             case codex.ItemStarted():
                 await self._item_started(follower, notification)
             case codex.ItemCompleted():
@@ -244,10 +245,10 @@ class Following:
 
     async def _turn_completed(self, follower: Follower, notification: codex.TurnCompleted) -> None:
         try:
-            ended = await self._with_its_plan(notification)
-        except proposing.PlanUnread as reason:
+            ended = await self._in_full(notification)
+        except proposing.ItemsUnread as reason:
             _LOG.warning(
-                "turn %s ended, and its plan cannot be read yet: %s", notification.turn["id"], reason
+                "turn %s ended, and what it brought cannot be read yet: %s", notification.turn["id"], reason
             )
             # It is looked up soon, as if the word of its end were lost.
             self._silences.rest(notification.thread_id, asyncio.get_running_loop().time())
@@ -278,10 +279,13 @@ class Following:
         await self.leave(notification.thread_id)
         self._wake()
 
-    async def _with_its_plan(self, notification: codex.TurnCompleted) -> codex.Turn:
-        """Return the turn as it was told; one in plan mode whose plan nobody has heard with all its items."""
+    async def _in_full(self, notification: codex.TurnCompleted) -> codex.Turn:
+        """Return the turn as it was told; with all its items where they hold more than was heard.
+
+        That is a plan that nobody has heard, and always a review: in its stead a placeholder is told.
+        """
         ended = notification.turn
-        if not await self._ledger.read(lambda reader: reader.lacks_plan(ended["id"])):
+        if not await self._ledger.read(partial(_has_more_to_tell, turn_id=ended["id"])):
             return ended
         return await proposing.with_items(self._session.calls, notification.thread_id, ended)
 
@@ -330,3 +334,10 @@ class Following:
         with contextlib.suppress(CallError):
             await self._session.connection.refuse(request.request_id, _UNSUPPORTED, reason)
         await self._ledger.change(partial(refusals.count, self._ledger.worker_id, request.method))
+
+
+def _has_more_to_tell(reader: Reader, *, turn_id: str) -> bool:
+    carried = reader.turn(turn_id)
+    task = reader.operation(carried.operation_id) if carried is not None else None
+    reviews = task is not None and task.review_target is not None
+    return reviews or reader.lacks_plan(turn_id)

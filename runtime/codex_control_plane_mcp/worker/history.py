@@ -4,6 +4,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from codex_control_plane_contract import codex
+from codex_control_plane_mcp.codex.errors import CallRefused
 
 _PAGE = 10
 _PAGES = 10
@@ -26,8 +27,11 @@ class History:
         return next((turn for turn in self.turns if holds_label(turn, {label})), None)
 
     def turn(self, turn_id: str) -> codex.Turn | None:
-        """Return the turn with this id, or None."""
-        return next((turn for turn in self.turns if turn["id"] == turn_id), None)
+        """Return the turn with this id, of a review that has not ended the turn at work in it, or None."""
+        found = sorted(
+            (turn for turn in self.turns if is_of(turn, turn_id)), key=lambda turn: turn["id"] != turn_id
+        )
+        return next(iter(found), None)
 
     def runs(self, turn_id: str) -> bool:
         """Return whether the turn with this id is in progress."""
@@ -45,9 +49,8 @@ async def read_history(
     pages: int = _PAGES,
 ) -> History:
     """Load the thread (which makes Codex ask its open questions again), read back as far as needed."""
-    resumed = await calls.thread_resume(timeout=timeout, thread_id=thread_id, exclude_turns=True)
+    thread = (await load_thread(calls, thread_id, timeout=timeout))["thread"]
     turns = await read_turns(calls, thread_id, timeout=timeout, turn_id=turn_id, labels=labels, pages=pages)
-    thread = resumed["thread"]
     status = thread.get("status", {})
     return History(
         turns,
@@ -55,6 +58,26 @@ async def read_history(
         asking=bool(status.get("activeFlags")),
         names_items=thread.get("historyMode") != "legacy",
     )
+
+
+async def load_thread(
+    calls: codex.CodexCalls,
+    thread_id: str,
+    *,
+    timeout: float,  # noqa: ASYNC109 -- the calls' own: after it their outcome is unknown, not cancelled
+) -> codex.ThreadResumeResult:
+    """Load and follow the thread; return what Codex says of it, with its status as it is.
+
+    After a review `thread/resume` calls an idle thread active until its next turn; `thread/read` does not.
+    """
+    resumed = await calls.thread_resume(timeout=timeout, thread_id=thread_id, exclude_turns=True)
+    if resumed["thread"].get("status", {}).get("type") != "active":
+        return resumed
+    try:
+        read = await calls.thread_read(timeout=timeout, thread_id=thread_id)
+    except CallRefused:
+        return resumed
+    return {**resumed, "thread": {**resumed["thread"], "status": read["thread"].get("status", {})}}
 
 
 async def read_turns(
@@ -78,9 +101,21 @@ async def read_turns(
         )
         turns.extend(page["data"])
         cursor = page.get("nextCursor")
-        if cursor is None or any(turn["id"] == turn_id or holds_label(turn, labels) for turn in page["data"]):
+        if cursor is None or any(is_of(turn, turn_id) or holds_label(turn, labels) for turn in page["data"]):
             break
     return turns
+
+
+def is_of(turn_of_codex: codex.Turn, turn_id: str | None) -> bool:
+    """Return whether it is the turn with this id, or the one at work in the review with this id."""
+    return turn_id is not None and turn_id in (turn_of_codex["id"], turn_of_codex.get("rootTurnId"))
+
+
+def reviews(turn_of_codex: codex.Turn) -> bool:
+    """Return whether it is a review: at work, as a turn in another one; at its end, under its own id."""
+    if turn_of_codex.get("rootTurnId") not in (None, turn_of_codex["id"]):
+        return True
+    return any(item.get("type") == "enteredReviewMode" for item in turn_of_codex.get("items", []))
 
 
 def died(turn_of_codex: codex.Turn) -> bool:

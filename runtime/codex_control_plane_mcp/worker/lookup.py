@@ -7,6 +7,7 @@ asked again. Only where it finds a difference is the turn reconciled.
 from codex_control_plane_contract.lifecycles import attempt, interaction, operation
 from codex_control_plane_mcp.codex.errors import CallRefused
 from codex_control_plane_mcp.store import Reader
+from codex_control_plane_mcp.worker.history import is_of
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 
@@ -24,7 +25,7 @@ async def goes_on(ledger: Ledger, link: Link, row: operation.InTurn) -> bool:
         page = await calls.thread_turns_list(
             timeout=_CALL_SECONDS, thread_id=row.thread_id, limit=_TURNS, items_view="notLoaded"
         )
-        if not any(turn["id"] == row.turn_id and turn["status"] == "inProgress" for turn in page["data"]):
+        if not any(is_of(turn, row.turn_id) and turn["status"] == "inProgress" for turn in page["data"]):
             return False
         read = await calls.thread_read(timeout=_CALL_SECONDS, thread_id=row.thread_id)
     except CallRefused:

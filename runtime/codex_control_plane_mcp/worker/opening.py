@@ -16,6 +16,13 @@ from codex_control_plane_mcp.worker.loaded_thread import LoadedThread
 OpeningKind: TypeAlias = Literal["thread_start", "thread_fork"]
 
 
+def makes_thread(row: operation.Operation) -> bool:
+    """Return whether the task is in a thread of its own, not in one that its caller named."""
+    if row.operation_type == "review_start":
+        return row.thread_id is None or row.thread_id != row.source_thread_id
+    return row.operation_type in ("start_chat", "fork_thread")
+
+
 def kind_of(row: operation.Operation) -> OpeningKind:
     """Return which call makes the thread of this task."""
     return "thread_fork" if row.operation_type == "fork_thread" else "thread_start"
@@ -24,7 +31,8 @@ def kind_of(row: operation.Operation) -> OpeningKind:
 async def call_codex(row: operation.StartingThread, calling: attempt.Sent, link: Link) -> LoadedThread:
     """Return the thread that Codex made. Raises CallError and ReplyInvalid."""
     codex = link.session.calls
-    if row.source_thread_id is not None:
+    if kind_of(row) == "thread_fork":
+        assert row.source_thread_id is not None, "fork_thread names its thread"
         forked = await codex.thread_fork(
             timeout=row.timeout_seconds,
             thread_id=row.source_thread_id,
@@ -44,6 +52,17 @@ async def call_codex(row: operation.StartingThread, calling: attempt.Sent, link:
         thread_source=calling.attempt_id,
     )
     return LoadedThread.made(started)
+
+
+def settle(transaction: Transaction, reader: Reader, operation_id: str, thread_id: str) -> str:
+    """Record that the thread of a task is open; return what shows it."""
+    row = reader.operation(operation_id)
+    calling = reader.open_attempt_of(operation_id, kind_of(row)) if row is not None else None
+    if not isinstance(calling, attempt.Sent):
+        return "reply to thread/resume"
+    evidence = f"reply to {calling.kind.replace('_', '/')}"
+    transaction.apply(calling.accept(evidence=evidence, thread_id=thread_id))
+    return evidence
 
 
 def finish_fork(transaction: Transaction, reader: Reader, operation_id: str, thread_id: str) -> None:

@@ -11,6 +11,9 @@ from codex_control_plane_mcp.worker import proposing
 Shown = Mapping[str, Value]
 """The columns of a progress event that an item gives: item_id, kind, text."""
 
+_NO_REVIEW = "Review was interrupted. Please re-run /review and wait for it to complete."
+"""What Codex says as a message where a review should be; it is no word of the model."""
+
 _LINE_CHARS = 2_000
 _MESSAGE_CHARS = 1_000_000
 
@@ -24,6 +27,8 @@ def started(item: JsonObject) -> Shown | None:
             return _line(item, "tool_call", f"{_text(item.get('server'))} {_text(item.get('tool'))}".strip())
         case "webSearch":
             return _line(item, "web_search", _text(item.get("query")))
+        case "enteredReviewMode":
+            return _line(item, "other", f"Reviews: {_text(item.get('review'))}")
         case _:
             return None
 
@@ -31,6 +36,8 @@ def started(item: JsonObject) -> Shown | None:
 def completed(item: JsonObject) -> Shown | None:
     """Return the progress of an item that is final; None if its start said all."""
     match item.get("type"):
+        case "agentMessage" if item.get("text") == _NO_REVIEW:
+            return None
         case "agentMessage":
             text = _text(item.get("text"))
             return {"item_id": _id(item), "kind": "agent_message", "text": text[:_MESSAGE_CHARS]}

@@ -20,8 +20,8 @@ _WRITTEN_SECONDS = 1.5
 _LOOK_SECONDS = 0.1
 
 
-class PlanUnread(Exception):
-    """The history does not say now what the turn proposed."""
+class ItemsUnread(Exception):
+    """The history does not say now what the turn brought."""
 
 
 def keep(transaction: Transaction, thread_id: str, turn_id: str, proposals: Iterable[Proposal]) -> None:
@@ -42,17 +42,17 @@ def keep(transaction: Transaction, thread_id: str, turn_id: str, proposals: Iter
 async def with_items(calls: codex.CodexCalls, thread_id: str, ended: codex.Turn) -> codex.Turn:
     """Return a turn that has ended with all of its items, as the full view of the history has them.
 
-    Raises PlanUnread where the history cannot be read, or does not show the end of the turn yet.
+    Raises ItemsUnread where the history cannot be read, or does not show the end of the turn yet.
     """
     deadline = asyncio.get_running_loop().time() + _WRITTEN_SECONDS
     while True:
         try:
             turns = await read_turns(calls, thread_id, timeout=_CALL_SECONDS, turn_id=ended["id"])
         except (CallError, ReplyInvalid) as fault:
-            raise PlanUnread(str(fault)) from fault
+            raise ItemsUnread(str(fault)) from fault
         found = next((each for each in turns if each["id"] == ended["id"]), None)
         if found is not None and found["status"] == ended["status"] and found.get("completedAt") is not None:
             return {**ended, "items": found.get("items", [])}
         if asyncio.get_running_loop().time() >= deadline:
-            raise PlanUnread("the history does not show the end of the turn yet")
+            raise ItemsUnread("the history does not show the end of the turn yet")
         await asyncio.sleep(_LOOK_SECONDS)

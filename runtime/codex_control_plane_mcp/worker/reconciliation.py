@@ -13,9 +13,9 @@ from functools import partial
 from codex_control_plane_contract import codex
 from codex_control_plane_contract.lifecycles import attempt, operation, turn
 from codex_control_plane_mcp.codex.errors import CallError, CallRefused
-from codex_control_plane_mcp.doubts import final_doubt
+from codex_control_plane_mcp.doubts import final_doubt, loss_of
 from codex_control_plane_mcp.store import Reader, Transaction
-from codex_control_plane_mcp.worker import asking, calls, progress
+from codex_control_plane_mcp.worker import asking, calls, progress, traces
 from codex_control_plane_mcp.worker.endings import read_end
 from codex_control_plane_mcp.worker.faults import Deferred, gone, may_pass, thread_lost, thread_young
 from codex_control_plane_mcp.worker.history import History, died, read_history
@@ -24,6 +24,7 @@ from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.requeueing import recover
 from codex_control_plane_mcp.worker.steering import Steerer
+from codex_control_plane_mcp.worker.traces import Trace
 from codex_control_plane_mcp.worker.turn_end import TurnEnd
 from codex_control_plane_mcp.worker.turns import begin_turn, end_turn, forget_turn, lose_turn, settle_waiting
 from codex_control_plane_mcp.worker.vanishing import deletion, orphan_in_turn, orphan_start
@@ -49,7 +50,7 @@ class Reconciler:
 
     async def reconcile(self, row: operation.Operation) -> None:
         """Settle one operation that no task carries. Raises Deferred."""
-        if isinstance(row, operation.StartingTurn):
+        if isinstance(row, operation.Submitting):
             await self._reconcile_start(row)
         elif isinstance(row, operation.StartingAppServer | operation.StartingThread):
             await self._recover(row, "its worker or app-server went away before the prompt was sent")
@@ -67,15 +68,15 @@ class Reconciler:
 
         await self._ledger.change(decide)
 
-    async def _reconcile_start(self, row: operation.StartingTurn) -> None:
+    async def _reconcile_start(self, row: operation.Submitting) -> None:
         calling = await self._ledger.change(
-            lambda tx, reader: calls.doubted(tx, reader, row.operation_id, "turn_start")
+            lambda tx, reader: calls.doubted(tx, reader, row.operation_id, traces.kind_of(row))
         )
         if calling is None:
             await self._recover(row, "its prompt was never sent")
             return
         try:
-            found, evidence = await self._find_prompt(row.thread_id, calling)
+            found, evidence = await self._find(row.thread_id, calling, Trace.of(row, calling))
         except CallRefused as refused:
             await self._settle_unreadable_start(row, calling, refused)
             return
@@ -86,18 +87,18 @@ class Reconciler:
             return
         await self._ledger.change(
             lambda tx, reader: begin_turn(
-                tx, reader, calling, turn_id=found["id"], thread_id=row.thread_id, evidence=evidence
+                tx, reader, calling, turn_id=found, thread_id=row.thread_id, evidence=evidence
             )
         )
-        await self._settle_turn(found["id"], row.thread_id)
+        await self._settle_turn(found, row.thread_id)
 
     async def _settle_unreadable_start(
-        self, row: operation.StartingTurn, calling: attempt.Unknown, refused: CallRefused
+        self, row: operation.Submitting, calling: attempt.Unknown, refused: CallRefused
     ) -> None:
-        """Settle a prompt whose thread Codex refuses to read. Raises Deferred."""
+        """Settle a submission whose thread Codex refuses to read. Raises Deferred."""
         evidence = await self._deletion(row.thread_id)
         if evidence is not None:
-            await self._ledger.change(partial(orphan_start, row.operation_id, evidence))
+            await self._ledger.change(partial(orphan_start, row, evidence))
         elif thread_lost(refused):
             await self._recover(row, f"Codex has no such thread: {refused.message[:300]}")
         elif may_pass(refused) or self._is_own(calling.app_server_generation):
@@ -111,8 +112,8 @@ class Reconciler:
         except (CallError, codex.ReplyInvalid) as fault:
             raise Deferred(str(fault)) from fault
 
-    async def _find_prompt(self, thread_id: str, calling: attempt.Unknown) -> tuple[codex.Turn | None, str]:
-        """Return the turn that holds the attempt's label, or None once its absence is certain.
+    async def _find(self, thread_id: str, calling: attempt.Unknown, trace: Trace) -> tuple[str | None, str]:
+        """Return the turn that the call began, or None once it is certain that it began none, and why.
 
         A request to an app-server that is dead cannot take effect any more. One that lives may still take it
         up, and until then says of a new thread that there is none.
@@ -122,22 +123,28 @@ class Reconciler:
         while True:
             late = asyncio.get_running_loop().time() >= deadline
             try:
-                history = await self._read(thread_id, calling.attempt_id)
+                history = await self._read(thread_id, trace)
             except CallRefused as refused:
                 if late or not (thread_lost(refused) or thread_young(refused)):
                     raise
             else:
-                found = history.turn_with_label(calling.attempt_id)
+                found = trace.turn_id(history)
                 if found is not None:
-                    return found, codex.TURN_START_LOST.evidence
+                    return found, trace.loss.evidence
                 if late and history.active:
-                    raise Deferred("the thread is at work and does not show the prompt")
+                    raise Deferred("the thread is at work and does not show what was submitted")
                 if late:
-                    return None, codex.TURN_START_LOST.absent_means
+                    return None, trace.loss.absent_means
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _read(self, thread_id: str, label: str) -> History:
-        return await read_history(self._link.session.calls, thread_id, timeout=_CALL_SECONDS, labels={label})
+    async def _read(self, thread_id: str, trace: Trace) -> History:
+        return await read_history(
+            self._link.session.calls,
+            thread_id,
+            timeout=_CALL_SECONDS,
+            turn_id=trace.after,
+            labels={trace.label},
+        )
 
     def _is_own(self, generation: int) -> bool:
         """Return whether the app-server of that generation is the one that lives."""
@@ -146,8 +153,8 @@ class Reconciler:
     async def _lose_start(self, operation_id: str, message: str) -> None:
         def decide(transaction: Transaction, reader: Reader) -> None:
             row = reader.operation(operation_id)
-            if isinstance(row, operation.StartingTurn):
-                error = final_doubt(message, codex.TURN_START_LOST)
+            if isinstance(row, operation.Submitting):
+                error = final_doubt(message, loss_of(row))
                 transaction.apply(row.lose(last_error=error), evidence=message)
 
         await self._ledger.change(decide)

@@ -54,3 +54,4 @@ def void_calls(transaction: Transaction, reader: Reader, row: operation.Starting
     """Settle the calls of a start that is given up; each is known to have had no effect that counts."""
     opening.void(transaction, reader, row.operation_id, evidence)
     calls.void_open(transaction, reader, row.operation_id, "turn_start", evidence)
+    calls.void_open(transaction, reader, row.operation_id, "review_start", evidence)

@@ -20,13 +20,14 @@ from codex_control_plane_mcp.scheduling import Schedule
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import calls, opening, steering
 from codex_control_plane_mcp.worker.faults import StartFailed, busy, refusal, thread_lost, unavailable
-from codex_control_plane_mcp.worker.history import holds_label, read_turns
+from codex_control_plane_mcp.worker.history import holds_label, load_thread, read_turns
 from codex_control_plane_mcp.worker.inputs import Message, message_of
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
 from codex_control_plane_mcp.worker.loaded_thread import LoadedThread
 from codex_control_plane_mcp.worker.policies import approval_policy, collaboration_mode, sandbox_policy
 from codex_control_plane_mcp.worker.requeueing import put_back, void_calls, withdraw
+from codex_control_plane_mcp.worker.reviewing import Reviewer
 from codex_control_plane_mcp.worker.steering import Steerer, Words
 from codex_control_plane_mcp.worker.turns import begin_turn
 from codex_control_plane_mcp.worker.vanishing import ThreadDeleted, deletion, orphan_start
@@ -67,6 +68,7 @@ class Starter:
     def __init__(self, ledger: Ledger, settings: Settings, steerer: Steerer) -> None:
         self._ledger = ledger
         self._steerer = steerer
+        self._reviewer = Reviewer(ledger)
         self._settings = settings
 
     async def claim(self, link: Link | None, *, seen_by: Link | None) -> Claimed | None:
@@ -89,9 +91,9 @@ class Starter:
     async def start(self, claimed: Claimed, link: Link) -> bool:
         """Bring the operation to ``running``, or hand its words over; on a fault put it back or end it.
 
-        Returns False if the outcome of turn/start or turn/steer is unknown, which only reconciliation can
-        settle. A fault of the store goes through: the operation stays as it is, and reconciliation finds
-        what was sent.
+        Returns False if the outcome of turn/start, review/start or turn/steer is unknown, which only
+        reconciliation can settle. A fault of the store goes through: the operation stays as it is, and
+        reconciliation finds what was sent.
         """
         opened = (
             await self._open(claimed.operation_id, link)
@@ -112,7 +114,7 @@ class Starter:
         except StartFailed as failed:
             await self.give_back(row.operation_id, failed.error)
         except ThreadDeleted as deleted:
-            await self._ledger.change(partial(orphan_start, row.operation_id, str(deleted)))
+            await self._ledger.change(partial(orphan_start, row, str(deleted)))
         return True
 
     async def give_back(self, operation_id: str, error: ControlPlaneError) -> None:
@@ -155,12 +157,8 @@ class Starter:
         transaction: Transaction,
         reader: Reader,
     ) -> Prompt | None:
+        evidence = opening.settle(transaction, reader, operation_id, thread.thread_id)
         row = reader.operation(operation_id)
-        calling = reader.open_attempt_of(operation_id, opening.kind_of(row)) if row is not None else None
-        evidence = "reply to thread/resume"
-        if isinstance(calling, attempt.Sent):
-            evidence = f"reply to {calling.kind.replace('_', '/')}"
-            transaction.apply(calling.accept(evidence=evidence, thread_id=thread.thread_id))
         if not isinstance(row, operation.StartingThread) or withdraw(transaction, reader, row):
             return None
         ready = transaction.apply(row.open_turn(thread_id=thread.thread_id), evidence=evidence)
@@ -236,6 +234,8 @@ class Starter:
     async def _hand_over(
         self, row: operation.StartingThread, thread: LoadedThread, message: Message, link: Link
     ) -> bool:
+        if row.review_target is not None:
+            return await self._reviewer.hand_over(row, thread.thread_id, link)
         prompt = await self._ledger.change(partial(self._open_turn, row.operation_id, thread, message))
         return prompt is None or await self._submit(prompt, link)
 
@@ -258,11 +258,9 @@ class Starter:
     ) -> LoadedThread | None:
         """Load the thread; return None if it is one of ours that never came to be."""
         try:
-            reply = await link.session.calls.thread_resume(
-                timeout=row.timeout_seconds, thread_id=thread_id, exclude_turns=True
-            )
+            reply = await load_thread(link.session.calls, thread_id, timeout=row.timeout_seconds)
         except CallRefused as refused:
-            never_used = row.operation_type in ("start_chat", "fork_thread") and row.continues_turn_id is None
+            never_used = opening.makes_thread(row) and row.continues_turn_id is None
             if thread_lost(refused) and never_used:
                 return None
             await self._require_thread(thread_id, link)

@@ -30,7 +30,7 @@ def begin_turn(
     """
     transaction.apply(calling.accept(evidence=evidence, turn_id=turn_id), evidence=evidence)
     row = reader.operation(calling.subject_id)
-    if not isinstance(row, operation.StartingTurn):
+    if not isinstance(row, operation.Submitting):
         return None
     transaction.apply(
         turn.begin(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import count
 
 from codex_control_plane_contract.fail_points import FailPoint
-from codex_control_plane_contract.types import Answered, Interaction, PlanWorkflowStatus, Turn, Workflow
+from codex_control_plane_contract.types import Answered, Interaction, Turn, Workflow, WorkflowPhase
 from codex_control_plane_contract.values import JsonValue
 from codex_control_plane_mcp.process_identity import ProcessIdentity, is_alive
 from codex_control_plane_mcp.testing.crashes.armed_server import armed, armed_server, unarmed
@@ -156,6 +156,18 @@ class Stage:
         self._tasks.append(Task(started["planOperationId"], text, tuple(ends)))
         return started["workflowId"], started["planOperationId"]
 
+    async def review(
+        self, *steps: str, ends: Collection[str] = ("completed",), by: TaskClient | None = None
+    ) -> tuple[str, str]:
+        """Start a review that may end so; return its workflow and its operation."""
+        text = prompt(*steps)
+        key = f"crash-{next(self._keys)}"
+        started = await (by or self.client).review(
+            target_type="custom", instructions=text, client_request_id=key, **self._bound()
+        )
+        self._tasks.append(Task(started["reviewOperationId"], text, tuple(ends)))
+        return started["workflowId"], started["reviewOperationId"]
+
     async def approve(self, workflow_id: str, *steps: str, by: TaskClient | None = None) -> str:
         """Approve the plan of a workflow; return the operation that carries it out."""
         text = prompt(*steps)
@@ -163,8 +175,8 @@ class Stage:
         self._tasks.append(Task(approved["operationId"], text, ("completed",)))
         return approved["operationId"]
 
-    async def in_phase(self, workflow_id: str, phase: PlanWorkflowStatus) -> Workflow:
-        """Return a plan workflow once it is in this phase."""
+    async def in_phase(self, workflow_id: str, phase: WorkflowPhase) -> Workflow:
+        """Return a workflow once it is in this phase."""
         return await self.client.in_phase(workflow_id, phase, within=self.patience)
 
     def expect_again(self, operation_id: str) -> None:

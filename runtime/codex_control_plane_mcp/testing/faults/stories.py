@@ -6,7 +6,15 @@ from typing import Final, get_args
 
 from codex_control_plane_contract.codex import METHODS, REFUSED_REQUESTS, Notification, ServerRequestParams
 from codex_control_plane_mcp.testing.crashes.stage import Stage
-from codex_control_plane_mcp.testing.crashes.stories import branches, goals, losses, questions, tasks, threads
+from codex_control_plane_mcp.testing.crashes.stories import (
+    branches,
+    goals,
+    losses,
+    questions,
+    reviews,
+    tasks,
+    threads,
+)
 from codex_control_plane_mcp.testing.crashes.stories.story import Tell
 from codex_control_plane_mcp.testing.faults.fault import Subject
 
@@ -81,6 +89,7 @@ STORY_OF: Final[Mapping[str, Tell]] = {
     "item/permissions/requestApproval": ask_for_permissions,
     "item/started": ask_to_change_a_file,
     "item/tool/requestUserInput": questions.ask_a_question,
+    "review/start": reviews.review,
     "serverRequest/resolved": questions.ask_for_approval,
     "thread/archive": threads.act_on_a_thread,
     "thread/backgroundTerminals/clean": tasks.stop_a_turn,

@@ -15,6 +15,7 @@ from codex_control_plane_mcp.testing.crashes.stories import (
     plans,
     questions,
     quota,
+    reviews,
     tasks,
     threads,
     workers,
@@ -32,6 +33,7 @@ STORIES: Final = (
     *goals.STORIES,
     *operators.STORIES,
     *plans.STORIES,
+    *reviews.STORIES,
 )
 """Every story."""
 
