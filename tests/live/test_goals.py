@@ -1,7 +1,7 @@
 """Goals on the threads of plan workflows, with a real Codex: kept by the worker, whoever interferes."""
 
 from collections.abc import AsyncGenerator
-from typing import Final, get_args
+from typing import Final
 
 import pytest
 
@@ -229,7 +229,7 @@ async def test_a_codex_without_goals_does_the_work_all_the_same() -> None:
         await work.carry_out()
 
 
-@pytest.mark.parametrize("action", get_args(Action))
+@pytest.mark.parametrize("action", ["drop", "cut_before"])
 @pytest.mark.parametrize("method", ["thread/goal/set", "thread/goal/get", "thread/goal/clear"])
 async def test_a_goal_is_kept_whatever_becomes_of_a_reply(method: str, action: Action) -> None:
     """A lost reply is looked up, not guessed; at the end nothing of the goal is left."""
