@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "4774942097297a46edcf0b377f5663f59a63b93f88354497f8f6e5332277339b"
+CONTRACT_HASH: Final = "834b95370e2c06ebfbefed43e5359028103a7f2a3f24be3921b7dde52863d246"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

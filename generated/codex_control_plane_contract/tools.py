@@ -1507,5 +1507,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "73dad3daf3bee20b3ea91c31b83f9dbaa3ebf0cd81797f0639856ed4f0454768"
+TOOL_SURFACE_HASH: Final = "27e7d18e7e4255f88e9d9b613a83dcb459179b79d92304eaa23b18d9281b12cc"
 """SHA-256 of all that clients see in `tools/list`."""
