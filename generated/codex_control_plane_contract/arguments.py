@@ -453,7 +453,7 @@ class StartReviewWorkflowArguments:
     commit_sha: str | None = None
     """The commit, or the beginning of its hash."""
     commit_title: str | None = None
-    """What the commit is called, for the report."""
+    """For the report."""
     instructions: str | None = None
     """What to look at and for."""
     thread_id: str | None = None
@@ -467,13 +467,13 @@ class StartReviewWorkflowArguments:
     client_request_id: str | None = None
     """Your key; the same key never reviews twice."""
     model: str | None = None
-    """Only for a thread of its own; Codex's own default without it."""
+    """Only for a thread of its own."""
     sandbox: Literal["read-only", "workspace-write", "danger-full-access"] | None = None
-    """A reviewer in a thread of its own may only read; in a named thread, what that thread lets it."""
+    """Reported, not given: a thread of its own is read-only, a named one has its own."""
     approval_policy: (
         Literal["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"] | None
     ) = None
-    """Without effect: a reviewer never asks, and is denied what it has no leave for."""
+    """Without effect: a reviewer never asks."""
     timeout_seconds: int = 300
     """Bound of one call to Codex."""
 

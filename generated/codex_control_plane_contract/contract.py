@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "834b95370e2c06ebfbefed43e5359028103a7f2a3f24be3921b7dde52863d246"
+CONTRACT_HASH: Final = "081e6ec84607a6477d4138d6c11f0d6b3f606aef6d7bc6c0bb820896767b1c80"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -3262,7 +3262,7 @@ START_REVIEW_WORKFLOW_INPUT: Final[JsonObject] = {
             "type": "string",
             "minLength": 1,
             "maxLength": 500,
-            "description": "What the commit is called, for the report.",
+            "description": "For the report.",
         },
         "instructions": {
             "type": "string",
@@ -3304,20 +3304,17 @@ START_REVIEW_WORKFLOW_INPUT: Final[JsonObject] = {
             "type": "string",
             "minLength": 1,
             "maxLength": 200,
-            "description": "Only for a thread of its own; Codex's own default without it.",
+            "description": "Only for a thread of its own.",
         },
         "sandbox": {
             "type": "string",
             "enum": ["read-only", "workspace-write", "danger-full-access"],
-            "description": (
-                "A reviewer in a thread of its own may only read; in a named thread, what that thread lets "
-                "it."
-            ),
+            "description": "Reported, not given: a thread of its own is read-only, a named one has its own.",
         },
         "approval_policy": {
             "type": "string",
             "enum": ["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"],
-            "description": "Without effect: a reviewer never asks, and is denied what it has no leave for.",
+            "description": "Without effect: a reviewer never asks.",
         },
         "timeout_seconds": {
             "type": "integer",

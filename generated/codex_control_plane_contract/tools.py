@@ -1008,10 +1008,10 @@ START_REVIEW_WORKFLOW: Final = Tool(
     name="codex_start_review_workflow",
     title="Have changes reviewed",
     description=(
-        "Let Codex review changes and report; returns a workflowId at once. target_type uncommitted_changes, "
-        "base_branch (give base_branch), commit (commit_sha) or custom (instructions). With thread_id the "
-        "review is held in that thread once it is idle, or with delivery detached in one of its own, as it "
-        "is with project_id or cwd. Then codex_get_workflow_status."
+        "Let Codex review changes; returns a workflowId at once. Give base_branch, commit_sha or "
+        "instructions as target_type says. With thread_id the review is held in that thread once it is idle; "
+        "with delivery detached, or with project_id or cwd only, in one of its own. Then "
+        "codex_get_workflow_status."
     ),
     group="stable",
     role="submit",
@@ -1507,5 +1507,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "27e7d18e7e4255f88e9d9b613a83dcb459179b79d92304eaa23b18d9281b12cc"
+TOOL_SURFACE_HASH: Final = "f38f3efbdca9eb24ca402d8fbb093ab1ec97561a2e693f65cfcd279a70f725df"
 """SHA-256 of all that clients see in `tools/list`."""
