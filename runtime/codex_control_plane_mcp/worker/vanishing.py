@@ -44,7 +44,7 @@ async def deletion(calls: CodexCalls, thread_id: str, *, turn_seen: bool = False
 
 
 def orphan_start(
-    seen: operation.StartingThread | operation.StartingTurn,
+    seen: operation.StartingThread | operation.Submitting,
     evidence: str,
     transaction: Transaction,
     reader: Reader,
