@@ -300,6 +300,10 @@ class GetWorkflowStatusArguments:
     """How many of the agent's newest messages while it works."""
     message_max_chars: int = 4000
     """Where a message, the plan and the report are cut off."""
+    refresh_live: bool = False
+    """Taken for older clients; what is stored is never older than what the worker has heard."""
+    refresh_live_goal: bool = False
+    """Taken for older clients, likewise."""
     include_events: bool = False
     """Adds the journal of the workflow."""
 

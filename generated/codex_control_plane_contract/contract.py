@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "7b27b241405a915eac48fcb7a8ca797ac830752a458e0692ec50d9e47dff12de"
+CONTRACT_HASH: Final = "459a4f1e19da22ebe4c86df8cbfff34c85cb747896128bc6e43245b4579280db"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

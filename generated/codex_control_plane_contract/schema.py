@@ -13,5 +13,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "2746efb3ee268a60448361b0bedc0df0d7e6d706b84a4a5aefa17204a37ce008"
+SCHEMA_HASH: Final = "9539bf9dbc8a459d5954ef5630e0298ecb89800c8ed0ae3c8f2b403f9c288360"
 """SHA-256 that changes with the schema."""

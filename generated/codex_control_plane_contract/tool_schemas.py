@@ -1907,6 +1907,18 @@ GET_WORKFLOW_STATUS_INPUT: Final[JsonObject] = {
             "default": 4000,
             "description": "Where a message, the plan and the report are cut off.",
         },
+        "refresh_live": {
+            "type": "boolean",
+            "default": False,
+            "description": (
+                "Taken for older clients; what is stored is never older than what the worker has heard."
+            ),
+        },
+        "refresh_live_goal": {
+            "type": "boolean",
+            "default": False,
+            "description": "Taken for older clients, likewise.",
+        },
         "include_events": {
             "type": "boolean",
             "default": False,

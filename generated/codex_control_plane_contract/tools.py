@@ -1507,5 +1507,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "fe72e285af10054ea39b317ecc4916490068f4645ab2d6f86596608e08c72171"
+TOOL_SURFACE_HASH: Final = "9f7c8927785d971f71b4accfa77a6f42074b17e0d3f42349121de03be47149b4"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -194,8 +194,10 @@ SELECT turn_id FROM (
 
 -- name: workflow_cursor
 -- The newest change of a workflow, of its goal, of its tasks or of their questions.
+-- Each part names its entity, so that each uses the index of the journal.
 SELECT max(sequence) AS latest FROM journal
-WHERE entity_id = :workflow_id
+WHERE (entity = 'plan_workflow' AND entity_id = :workflow_id)
+   OR (entity = 'review_workflow' AND entity_id = :workflow_id)
    OR (entity = 'goal' AND entity_id IN (SELECT goal_id FROM goal WHERE workflow_id = :workflow_id))
    OR (entity = 'operation' AND entity_id IN
         (SELECT operation_id FROM operation WHERE workflow_id = :workflow_id))

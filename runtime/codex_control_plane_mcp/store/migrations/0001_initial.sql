@@ -1433,6 +1433,8 @@ CREATE UNIQUE INDEX turn_one_per_operation_id ON turn (operation_id)
 
 CREATE INDEX turn_by_operation_id ON turn (operation_id);
 
+CREATE INDEX turn_by_thread_id ON turn (thread_id);
+
 CREATE INDEX turn_by_state ON turn (state);
 
 CREATE TRIGGER turn_creations BEFORE INSERT ON turn
