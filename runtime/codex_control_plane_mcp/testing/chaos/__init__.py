@@ -32,6 +32,7 @@ from codex_control_plane_mcp.testing.faults.rig import faulty_rig
 from codex_control_plane_mcp.testing.rig import ScriptedRig
 
 _SETTINGS: Final = {"CODEX_MCP_LEASE_SECONDS": "3", "CODEX_MCP_RETRY_SECONDS": "1"}
+_CODEX_SETTINGS: Final = "features.request_permissions_tool = true"
 _DUST_SECONDS: Final = 60.0
 """Longest time, after the last blow, in which every row comes to its end."""
 
@@ -77,7 +78,7 @@ class Plan:
 async def run(plan: Plan, progress: Progress | None = None, *, audit: Audit = no_audit) -> Outcome:
     """Have the errands done while something dies now and then; return what became of them."""
     cutting = Script(weather=Weather(plan.seed, plan.cuts, ("cut_before", "cut_after")))
-    async with faulty_rig(cutting, **_SETTINGS) as (rig, codex):
+    async with faulty_rig(cutting, codex_settings=_CODEX_SETTINGS, **_SETTINGS) as (rig, codex):
         chaos = _Chaos(rig, codex, plan, audit)
         return await chaos.unfold(progress or Progress(disable=True))
 

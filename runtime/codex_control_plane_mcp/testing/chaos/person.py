@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from codex_control_plane_contract.types import Operation
-from codex_control_plane_contract.values import JsonObject
-from codex_control_plane_mcp.testing.chaos.errands import Errand
+from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_mcp.testing.chaos.errands import Errand, Part
 from codex_control_plane_mcp.testing.chaos.line import Line
+from codex_control_plane_mcp.testing.evidence import thread_of, turn_id_of
 from codex_control_plane_mcp.testing.gates import Gates
 from codex_control_plane_mcp.testing.task_client import CallFailed, TaskClient
 
@@ -22,10 +23,15 @@ _CONTINUATIONS = 10
 
 @dataclass(slots=True)
 class Ledger:
-    """What the persons were promised: the message of each acknowledged operation, and which to stop."""
+    """What the persons were promised.
+
+    The message of each acknowledged operation, empty for a copy of a thread without one; which to stop; and
+    the operation to whose turn the words of each steer were said.
+    """
 
     messages: dict[str, str] = field(default_factory=dict[str, str])
     to_be_stopped: set[str] = field(default_factory=set[str])
+    steered: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Person:
@@ -42,18 +48,27 @@ class Person:
         """See one errand after the other to its end; `done` is called after each of its operations."""
         for errand in errands:
             thread_id: str | None = None
-            for part, message in enumerate(errand.messages):
-                row = await self._see_through(errand, part, message, thread_id)
+            for number, part in enumerate(errand.parts):
+                row = await self._see_through(errand, number, part, thread_id)
                 done()
                 thread_id = row.get("threadId")
-                if thread_id is None:
+                # Of a thread whose turn died early there may be nothing to copy.
+                if thread_id is None or (errand.copies and row["status"] != "completed"):
                     break
 
-    async def _see_through(self, errand: Errand, part: int, message: str, thread_id: str | None) -> Operation:
-        operation_id = await self._submit(errand, part, message, thread_id)
-        self._ledger.messages[operation_id] = message
+    async def _see_through(self, errand: Errand, number: int, part: Part, thread_id: str | None) -> Operation:
+        operation_id = await self._submit(errand, number, part, thread_id)
+        self._ledger.messages[operation_id] = part.message
         if errand.kind == "stop":
             self._ledger.to_be_stopped.add(operation_id)
+        row = await self._watch(errand, operation_id)
+        for steer, target in self._ledger.steered.items():
+            if target == operation_id:
+                await self._watch(errand, steer)
+        return row
+
+    async def _watch(self, errand: Errand, operation_id: str) -> Operation:
+        """Do what an operation waits for until it has ended, or patience has."""
         row = await self._client.status(operation_id)
         patience = time.monotonic() + PATIENCE
         while row["phase"] != "ended" and time.monotonic() < patience:
@@ -63,20 +78,22 @@ class Person:
             )
         return row
 
-    async def _submit(self, errand: Errand, part: int, message: str, thread_id: str | None) -> str:
+    async def _submit(self, errand: Errand, number: int, part: Part, thread_id: str | None) -> str:
         """Submit until it is acknowledged; the key makes one task of it."""
+        return await self._acknowledged(
+            operation_type=part.operation_type,
+            client_request_id=f"errand-{errand.number}.{number}",
+            recovery_policy=errand.recovery_policy,
+            max_continuations=_CONTINUATIONS if errand.recovery_policy == "continue" else 1,
+            **({"dedup_policy": "idempotency_only", "message": part.message} if part.message else {}),
+            **_place(part, thread_id, self._client.cwd),
+        )
+
+    async def _acknowledged(self, **arguments: JsonValue) -> str:
+        """Submit until it is acknowledged; return the operation's id."""
         while True:
             try:
-                known = await self._client.call(
-                    "codex_submit_task",
-                    operation_type="send_message" if thread_id else "start_chat",
-                    client_request_id=f"errand-{errand.number}.{part}",
-                    dedup_policy="idempotency_only",
-                    recovery_policy=errand.recovery_policy,
-                    max_continuations=_CONTINUATIONS if errand.recovery_policy == "continue" else 1,
-                    message=message,
-                    **({"thread_id": thread_id} if thread_id else {"cwd": self._client.cwd}),
-                )
+                known = await self._client.call("codex_submit_task", **arguments)
             except CallFailed as failed:
                 if not failed.error["retryable"]:
                     raise
@@ -91,6 +108,9 @@ class Person:
                 await self._answer(errand, row["operationId"])
             elif row["status"] == "running" and errand.kind == "stop":
                 await self._client.interrupt(row["operationId"])
+            elif row["status"] == "running" and errand.kind == "steer":
+                await self._steer(errand, row)
+                self._open_later(errand)
             elif row["status"] == "running" and errand.kind == "long":
                 self._open_later(errand)
         except CallFailed as failed:
@@ -102,9 +122,27 @@ class Person:
             if question["kind"] == "user_input":
                 answers: JsonObject = {one["id"]: ["Yes"] for one in question.get("questions", [])}
                 await self._client.answer(question, answers=answers)
+            elif question["kind"] == "permissions":
+                await self._client.answer(
+                    question, permissions={"fileSystem": {"write": ["/srv"]}}, scope="turn"
+                )
             else:
                 decision = "decline" if errand.kind == "decline" else "accept"
                 await self._client.answer(question, decision=decision)
+
+    async def _steer(self, errand: Errand, row: Operation) -> None:
+        """Say the words to the turn that runs, once."""
+        if row["operationId"] in self._ledger.steered.values():
+            return
+        steer = await self._acknowledged(
+            operation_type="steer_turn",
+            client_request_id=f"errand-{errand.number}.words",
+            message=errand.words,
+            thread_id=thread_of(row),
+            expected_turn_id=turn_id_of(row),
+        )
+        self._ledger.messages[steer] = errand.words
+        self._ledger.steered[steer] = row["operationId"]
 
     def _open_later(self, errand: Errand) -> None:
         """Let the model work for a while, then come to its end."""
@@ -115,3 +153,14 @@ class Person:
     async def _open(self, errand: Errand) -> None:
         await asyncio.sleep(errand.seconds)
         await self._gates.open(errand.gate)
+
+
+def _place(part: Part, thread_id: str | None, cwd: str) -> dict[str, JsonValue]:
+    """Return where a part goes: on a new thread, on the one before it, or on a copy of that."""
+    match part.operation_type:
+        case "start_chat":
+            return {"cwd": cwd}
+        case "send_message":
+            return {"thread_id": thread_id}
+        case "fork_thread":
+            return {"source_thread_id": thread_id}

@@ -71,14 +71,32 @@ def _lost(rig: ScriptedRig, ledger: Ledger, rows: Mapping[str, operation.Operati
     """Return the operations that are gone, or ended short of their goal without an explanation."""
     wrong: list[str] = []
     for name, row in rows.items():
+        reached = not ledger.messages[name] or _reached_the_model(rig, ledger.messages[name])
         if row is None:
             wrong.append(f"{name} was acknowledged and is gone")
-        elif isinstance(row, operation.Completed):
-            if not _reached_the_model(rig, ledger.messages[name]):
-                wrong.append(f"{name} is completed and its prompt never reached the model")
+        elif isinstance(row, operation.Completed) or _heard_out(row, rows.get(ledger.steered.get(name, ""))):
+            if not reached:
+                wrong.append(f"{name} is {row.state} and its prompt never reached the model")
+        elif _was_kept_from_the_model(row, stopped=name in ledger.to_be_stopped):
+            if reached:
+                wrong.append(f"{name} is {row.state} and its prompt reached the model")
         elif row.facts.terminal and not _explained(row, stopped=name in ledger.to_be_stopped):
             wrong.append(f"{name} ended {row.state}: {row.last_error}")
     return wrong
+
+
+def _heard_out(row: operation.Operation, target: operation.Operation | None) -> bool:
+    """Return whether words were taken into a turn that came to its end, so that the model has had them."""
+    if not isinstance(row, operation.Steered) or not isinstance(target, operation.Completed):
+        return False
+    return row.expected_turn_id == target.turn_id
+
+
+def _was_kept_from_the_model(row: operation.Operation, *, stopped: bool) -> bool:
+    """Return whether a task was taken back in time, or words were refused because their turn was over."""
+    if isinstance(row, operation.Failed):
+        return row.last_error["code"] == "CODEX_TURN_NOT_FOUND"
+    return stopped and isinstance(row, operation.Cancelled)
 
 
 def _reached_the_model(rig: ScriptedRig, message: str) -> bool:
@@ -88,7 +106,9 @@ def _reached_the_model(rig: ScriptedRig, message: str) -> bool:
 
 def _explained(row: operation.Operation, *, stopped: bool) -> bool:
     """Return whether an end short of the goal was asked for, or names the death of the app-server."""
-    if stopped and isinstance(row, operation.Interrupted | operation.Cancelled):
+    if isinstance(row, operation.Steered | operation.Forked):
+        return True
+    if stopped and isinstance(row, operation.Interrupted):
         return True
     broke_off = isinstance(row, operation.Interrupted | operation.UnknownAfterAppServerExit)
     return broke_off and row.last_error is not None
@@ -99,33 +119,39 @@ def _seen_twice(rig: ScriptedRig, ledger: Ledger) -> list[str]:
     return [
         f"the model saw the prompt of {name} {seen[message]} times"
         for name, message in ledger.messages.items()
-        if seen.get(message, 0) > 1
+        if message and seen.get(message, 0) > 1
     ]
 
 
 async def _recorded_twice(rig: ScriptedRig, running: RunningAppServer, ledger: Ledger) -> list[str]:
-    """Look for labels that Codex's own history has twice, and for messages under two labels."""
+    """Look for labels that Codex's own history has twice, and for messages under two labels.
+
+    A copy of a thread holds the labels of its source, so each is looked for where it was sent to.
+    """
     calls = {name: _prompt_calls(rig, name) for name in ledger.messages}
-    threads = {thread for each in calls.values() for thread in each.values()}
-    recorded: Counter[str] = Counter()
-    for thread_id in threads:
-        recorded.update(await _labels(running, thread_id))
-    wrong = [f"Codex has the label {label} {times} times" for label, times in recorded.items() if times > 1]
+    threads = {thread for each in calls.values() for _, thread in each}
+    recorded = {thread: Counter(await _labels(running, thread)) for thread in threads}
+    wrong: list[str] = []
     for name, labelled in calls.items():
         with rig.store.read() as reader:
             row = reader.operation(name)
         carried_on = row.continuation_count if row is not None else 0
-        prompts = sum(recorded[label] for label in labelled)
+        times = {label: recorded[thread][label] for label, thread in labelled}
+        wrong += [f"Codex has the label {label} {count} times" for label, count in times.items() if count > 1]
+        prompts = sum(times.values())
         if prompts > 1 + carried_on:
             wrong.append(f"Codex has {prompts} prompts of {name}, which was carried on {carried_on} times")
     return wrong
 
 
-def _prompt_calls(rig: ScriptedRig, operation_id: str) -> Mapping[str, str]:
-    """Return the labels of an operation's prompts and the thread that each was sent to."""
+def _prompt_calls(rig: ScriptedRig, operation_id: str) -> Sequence[tuple[str, str]]:
+    """Return the labels of an operation's prompts or words, each with the thread that it was sent to."""
     with rig.store.read() as reader:
-        attempts = reader.attempts_of(operation_id, "turn_start")
-    return {one.attempt_id: one.thread_id for one in attempts if one.thread_id is not None}
+        attempts = [
+            *reader.attempts_of(operation_id, "turn_start"),
+            *reader.attempts_of(operation_id, "turn_steer"),
+        ]
+    return [(one.attempt_id, one.thread_id) for one in attempts if one.thread_id is not None]
 
 
 async def _labels(running: RunningAppServer, thread_id: str) -> list[str]:
