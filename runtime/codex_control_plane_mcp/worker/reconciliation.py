@@ -97,7 +97,7 @@ class Reconciler:
         """Settle a prompt whose thread Codex refuses to read. Raises Deferred."""
         evidence = await self._deletion(row.thread_id)
         if evidence is not None:
-            await self._ledger.change(partial(orphan_start, row.operation_id, evidence))
+            await self._ledger.change(partial(orphan_start, row, evidence))
         elif thread_lost(refused):
             await self._recover(row, f"Codex has no such thread: {refused.message[:300]}")
         elif may_pass(refused) or self._is_own(calling.app_server_generation):

@@ -112,7 +112,7 @@ class Starter:
         except StartFailed as failed:
             await self.give_back(row.operation_id, failed.error)
         except ThreadDeleted as deleted:
-            await self._ledger.change(partial(orphan_start, row.operation_id, str(deleted)))
+            await self._ledger.change(partial(orphan_start, row, str(deleted)))
         return True
 
     async def give_back(self, operation_id: str, error: ControlPlaneError) -> None:

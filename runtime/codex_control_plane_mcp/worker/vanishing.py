@@ -43,9 +43,19 @@ async def deletion(calls: CodexCalls, thread_id: str, *, turn_seen: bool = False
     return None
 
 
-def orphan_start(operation_id: str, evidence: str, transaction: Transaction, reader: Reader) -> None:
-    """End a start whose thread has been deleted; a prompt that may have been taken is never sent again."""
-    row = reader.operation(operation_id)
+def orphan_start(
+    seen: operation.StartingThread | operation.StartingTurn,
+    evidence: str,
+    transaction: Transaction,
+    reader: Reader,
+) -> None:
+    """End the start that was seen, whose thread has been deleted.
+
+    A prompt that Codex may have taken is never sent again; one that is not due yet can still be withdrawn.
+    """
+    row = reader.operation(seen.operation_id)
+    if row is None or (row.state, row.attempt_count) != (seen.state, seen.attempt_count):
+        return
     if isinstance(row, operation.StartingThread) and withdraw(transaction, reader, row):
         return
     if isinstance(row, operation.StartingThread | operation.StartingTurn):

@@ -22,9 +22,9 @@ Kind: TypeAlias = Literal[
 ]
 """What is special about an errand.
 
-`change` and `widen` ask for leave to change a file and to write in a directory. `steer` has words for the
-turn that runs, `follow` a second message on the thread of the first, `fork` a copy of the thread and a message
-on the copy, `branch` a copy that begins with a message.
+`change` and `widen` ask for leave to change a file and to write in a directory. `steer` has words for
+the turn that runs, `follow` a second message on the thread of the first, `fork` a copy of the thread and
+a message on the copy, `branch` a copy that begins with a message.
 """
 
 OperationType: TypeAlias = Literal["start_chat", "send_message", "fork_thread"]
