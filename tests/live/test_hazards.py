@@ -20,9 +20,10 @@ from codex_control_plane_mcp.testing.faults.fault import Fault, Script, Subject,
 from codex_control_plane_mcp.testing.faults.faulty_codex import FaultyCodex
 from codex_control_plane_mcp.testing.faults.rig import faulty_rig
 from codex_control_plane_mcp.testing.faults.stories import NOTIFICATIONS
-from codex_control_plane_mcp.testing.live_app_server import end_live, start_live
+from codex_control_plane_mcp.testing.other_codex import held_elsewhere
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
+from codex_control_plane_mcp.testing.rollouts import rollout
 from codex_control_plane_mcp.testing.task_client import PATIENCE, TaskClient
 from codex_control_plane_mcp.testing.witness import Witness
 
@@ -168,27 +169,20 @@ async def test_a_message_for_a_thread_whose_file_is_empty_fails(rig: ScriptedRig
 
 def empty_rollout(rig: ScriptedRig, thread_id: str) -> None:
     """Leave of a thread's file what a crash leaves that comes before its first write."""
-    [rollout] = (rig.home / "sessions").rglob(f"*{thread_id}.jsonl")
-    rollout.write_text("")
+    rollout(rig.home, thread_id).write_text("")
 
 
 async def test_a_thread_that_another_codex_holds_is_waited_for(rig: ScriptedRig) -> None:
     """Another Codex on the same home has the writer; the message waits and runs once it is free."""
     texts = [prompt("say First."), prompt("say Second.")]
-    elsewhere = rig.directory / "elsewhere"
-    elsewhere.mkdir(mode=0o700)
     async with rig.open_client() as client:
         first = await client.wait_until((await client.submit(texts[0]))["operationId"], "completed")
         thread_id = thread_of(first)
         await rig.kill_worker()
         await rig.kill_app_server()
-        try:
-            async with other_client(await start_live(elsewhere, rig.home)) as other:
-                await resume(other, thread_id)
-                task = (await client.send(thread_id, texts[1]))["operationId"]
-                assert fault(await faulty(client, task))["code"] == "CODEX_BUSY"
-        finally:
-            await end_live(elsewhere)
+        async with held_elsewhere(rig, thread_id):
+            task = (await client.send(thread_id, texts[1]))["operationId"]
+            assert fault(await faulty(client, task))["code"] == "CODEX_BUSY"
         assert report(await client.wait_until(task, "completed")) == "Second."
     assert [rig.times_seen(text) for text in texts] == [1, 1]
 

@@ -1,16 +1,15 @@
 """Threads as a whole: archived, put back and compacted by a real Codex, whoever dies meanwhile."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
 
 from codex_control_plane_contract.codex import THREAD_ARCHIVE_LOST, THREAD_UNARCHIVE_LOST
+from codex_control_plane_contract.lifecycles import worker_command
 from codex_control_plane_contract.types import Error
-from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.testing.evidence import fault, report, thread_of
-from codex_control_plane_mcp.testing.live_app_server import end_live, start_live
+from codex_control_plane_mcp.testing.other_codex import held_elsewhere
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
 from codex_control_plane_mcp.testing.task_client import CallFailed, TaskClient
@@ -30,20 +29,6 @@ async def new_thread(client: TaskClient, *steps: str, then: str = "") -> str:
     text = prompt(*(steps or ("say Done.",))) + (f"\nnext: {then}" if then else "")
     task = (await client.submit(text))["operationId"]
     return thread_of(await client.wait_until(task, "completed"))
-
-
-@asynccontextmanager
-async def other_codex(rig: ScriptedRig, thread: str) -> AsyncGenerator[None]:
-    """Let another app-server on the same home hold the writer of a thread."""
-    elsewhere = rig.directory / "elsewhere"
-    elsewhere.mkdir(mode=0o700)
-    try:
-        running = await start_live(elsewhere, rig.home)
-        async with await Connection.open(running.socket_path, client_version="test") as connection:
-            await connection.call("thread/resume", {"threadId": thread, "excludeTurns": True})
-            yield
-    finally:
-        await end_live(elsewhere)
 
 
 async def test_a_thread_is_archived_and_put_back(rig: ScriptedRig) -> None:
@@ -122,7 +107,7 @@ async def test_a_thread_that_another_codex_holds_is_busy(rig: ScriptedRig) -> No
         thread = await new_thread(client)
         await rig.kill_worker()
         await rig.kill_app_server()
-        async with other_codex(rig, thread):
+        async with held_elsewhere(rig, thread):
             for call in (client.archive(thread), _compacted(client, thread)):
                 with pytest.raises(CallFailed, match="Another Codex") as held:
                     await call
@@ -131,11 +116,15 @@ async def test_a_thread_that_another_codex_holds_is_busy(rig: ScriptedRig) -> No
 
 
 async def test_a_thread_that_codex_does_not_know_is_named(rig: ScriptedRig) -> None:
-    """With the error of its own."""
+    """With the error of its own, which its order ends with, too."""
     async with rig.open_client() as client:
         with pytest.raises(CallFailed) as unknown:
             await client.archive("019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01")
         assert unknown.value.code == "CODEX_THREAD_NOT_FOUND"
+    with rig.store.read() as reader:
+        [order] = reader.recent_commands(limit=1)
+    assert isinstance(order, worker_command.Failed)
+    assert order.error["code"] == "CODEX_THREAD_NOT_FOUND"
 
 
 async def test_a_compaction_survives_the_death_of_its_worker(rig: ScriptedRig) -> None:
