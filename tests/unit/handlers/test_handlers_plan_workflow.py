@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from codex_control_plane_contract.lifecycles import plan_workflow
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp.testing.played_worker import FAULT, PlayedWorker
 from codex_control_plane_mcp.testing.tool_caller import ToolCaller
@@ -470,6 +471,36 @@ def test_a_plan_waits_for_the_quota_of_its_task(
     worker.await_quota(workflow.task, FAULT, resumes_at=client.store.clock.now() + 60_000)
     status = workflow.status()
     assert (status["phase"], status["nextRecommendedAction"]) == ("planning", "wait_for_quota")
+
+
+def test_a_workflow_that_took_the_place_of_another_is_linked(
+    client: ToolCaller, root: Path, workflow: Workflow
+) -> None:
+    """Both say so, and the reason stands with the later one."""
+    workflow.start()
+    client.call("codex_interrupt_turn", workflow_id=workflow.id)
+    first = workflow.id
+    task = client.call("codex_start_chat", project_id=str(root), message="Plan the move again.")
+    with client.store.transaction("a repair") as (transaction, _):
+        transaction.apply(
+            plan_workflow.start(
+                plan_workflow_id="wf_later",
+                payload_hash="hash",
+                project_id="project",
+                plan_operation_id=task["operationId"],
+                requested_sandbox="workspace-write",
+                effective_sandbox="workspace-write",
+                replaces_workflow_id=first,
+                retry_of_workflow_id=first,
+                retry_reason="It may write now.",
+            )
+        )
+    before = client.call("codex_get_workflow_status", workflow_id=first)["workflowRetryState"]
+    assert before["replacedByWorkflowId"] == "wf_later"
+    after = client.call("codex_get_workflow_status", workflow_id="wf_later")["workflowRetryState"]
+    assert (after["replacesWorkflowId"], after["retryOfWorkflowId"]) == (first, first)
+    assert after["retryReason"] == "It may write now."
+    assert before["retryCreatedAt"] == after["retryCreatedAt"]
 
 
 def test_two_servers_that_approve_at_once_make_one_execution(
