@@ -83,9 +83,7 @@ class Person:
         return await self._acknowledged(
             operation_type=part.operation_type,
             client_request_id=f"errand-{errand.number}.{number}",
-            recovery_policy=errand.recovery_policy,
-            max_continuations=_CONTINUATIONS if errand.recovery_policy == "continue" else 1,
-            **({"dedup_policy": "idempotency_only", "message": part.message} if part.message else {}),
+            **(_turn(errand, part.message) if part.message else {}),
             **_place(part, thread_id, self._client.cwd),
         )
 
@@ -153,6 +151,16 @@ class Person:
     async def _open(self, errand: Errand) -> None:
         await asyncio.sleep(errand.seconds)
         await self._gates.open(errand.gate)
+
+
+def _turn(errand: Errand, message: str) -> dict[str, JsonValue]:
+    """Return what only a part with a turn of its own has."""
+    return {
+        "message": message,
+        "dedup_policy": "idempotency_only",
+        "recovery_policy": errand.recovery_policy,
+        "max_continuations": _CONTINUATIONS if errand.recovery_policy == "continue" else 1,
+    }
 
 
 def _place(part: Part, thread_id: str | None, cwd: str) -> dict[str, JsonValue]:
