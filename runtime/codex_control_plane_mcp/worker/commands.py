@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 
+from codex_control_plane_contract.codex import ReplyInvalid
 from codex_control_plane_contract.lifecycles import attempt, interaction, operation, worker_command
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp import questions, sealing
@@ -132,14 +133,11 @@ class Commander:
             return
         row, calling = begun
         codex = link.session.calls
+        turn_id = await self._turn_to_stop(row, calling, link)
+        if turn_id is None:
+            return
         self._ledger.require_lease()
         try:
-            turn_id = await turn_to_stop(codex, row)
-            if turn_id is None:
-                await self._settle(calls.void, calling, "Codex shows no turn of the review at work")
-                await asyncio.sleep(_PAUSE_SECONDS)
-                self._wake()
-                return
             await codex.turn_interrupt(timeout=_CALL_SECONDS, thread_id=row.thread_id, turn_id=turn_id)
         except CallRefused as refused:
             await self._settle(calls.refuse, calling, refusal(refused).as_error())
@@ -156,6 +154,21 @@ class Commander:
             # An interrupted turn leaves its running command behind.
             with contextlib.suppress(CallError):
                 await codex.thread_background_terminals_clean(timeout=_CALL_SECONDS, thread_id=row.thread_id)
+
+    async def _turn_to_stop(self, row: operation.InTurn, calling: attempt.Sent, link: Link) -> str | None:
+        """Return the turn that Codex knows as the one at work; None, with the call void, if it shows none."""
+        try:
+            turn_id = await turn_to_stop(link.session.calls, row)
+        except (CallError, ReplyInvalid) as fault:
+            reason = f"never written: {fault}"
+        else:
+            if turn_id is not None:
+                return turn_id
+            reason = "never written: Codex shows no turn of the review at work"
+        await self._settle(calls.void, calling, reason)
+        await asyncio.sleep(_PAUSE_SECONDS)
+        self._wake()
+        return None
 
     def _begin_interrupt(
         self, command: worker_command.Open, link: Link, transaction: Transaction, reader: Reader

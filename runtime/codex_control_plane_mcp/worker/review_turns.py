@@ -13,7 +13,10 @@ _CALL_SECONDS = 10.0
 
 
 async def turn_to_stop(reading: codex.CodexCalls, row: operation.InTurn) -> str | None:
-    """Return the turn that Codex stops for this task, None if it shows none at work. Raises CallError."""
+    """Return the turn that Codex stops for this task, None if it shows none at work.
+
+    Raises CallError and ReplyInvalid.
+    """
     if row.review_target is None:
         return row.turn_id
     turns = await read_turns(reading, row.thread_id, timeout=_CALL_SECONDS, turn_id=row.turn_id, pages=1)
