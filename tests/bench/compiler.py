@@ -30,7 +30,7 @@ def compiler(repository: Path, *, rounds: int) -> list[Figure]:
     return [
         _figure("full build", built, 1000, f"{rounds} builds of the whole spec"),
         _figure("check", checked, 1000, f"{rounds} checks of the whole spec"),
-        _figure("verify", [explored], 20_000, "both views, once"),
+        _figure("verify", [explored], 20_000, "the views of CI, once"),
         _figure("watch, from the save to the files", saved, 300, f"{rounds} saves of one lifecycle"),
     ]
 
