@@ -352,8 +352,8 @@ class Thread(TypedDict):
     name: NotRequired[str]
 
 
-class Goal(TypedDict):
-    """Codex's goal, as far as it is used here."""
+class ThreadGoal(TypedDict):
+    """Codex's thread goal, as far as it is used here."""
 
     objective: str
     status: str
@@ -451,13 +451,13 @@ class ReviewStartResult(TypedDict):
 class ThreadGoalSetResult(TypedDict):
     """The reply to `thread/goal/set`."""
 
-    goal: Goal
+    goal: ThreadGoal
 
 
 class ThreadGoalGetResult(TypedDict):
     """The reply to `thread/goal/get`."""
 
-    goal: NotRequired[Goal]
+    goal: NotRequired[ThreadGoal]
 
 
 class ThreadGoalClearResult(TypedDict):
@@ -476,7 +476,7 @@ _SHAPES: Final[Shapes] = {
         Field("cwd", "cwd", "string"),
         Field("name", "name", "string"),
     ),
-    "Goal": (
+    "ThreadGoal": (
         Field("objective", "objective", "string", required=True),
         Field("status", "status", "string", required=True),
         Field("tokenBudget", "token_budget", "integer"),
@@ -532,8 +532,8 @@ _REPLIES: Final[Mapping[str, Fields]] = {
     "thread/unarchive": (Field("thread", "thread", "Thread", required=True),),
     "thread/compact/start": (),
     "review/start": (Field("turn", "turn", "Turn", required=True),),
-    "thread/goal/set": (Field("goal", "goal", "Goal", required=True),),
-    "thread/goal/get": (Field("goal", "goal", "Goal"),),
+    "thread/goal/set": (Field("goal", "goal", "ThreadGoal", required=True),),
+    "thread/goal/get": (Field("goal", "goal", "ThreadGoal"),),
     "thread/goal/clear": (Field("cleared", "cleared", "boolean"),),
 }
 

@@ -50,7 +50,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "459a4f1e19da22ebe4c86df8cbfff34c85cb747896128bc6e43245b4579280db"
+CONTRACT_HASH: Final = "415ef6455e29786b45f05210da2d9a6ef35ddce0ab520452a21e850b17b3bb70"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

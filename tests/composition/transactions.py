@@ -68,7 +68,18 @@ def _recorded(state_file: Path) -> list[Transaction]:
             elif entry["entity"] == "thread_action":
                 # Of a kind that the composition does not have; then its orders are no part of it either.
                 unknown.add(entry["entity_id"])
+        unknown |= _asking_twice(connection)
     return [frozenset(changes) for (_, task), changes in commits.items() if task not in unknown]
+
+
+def _asking_twice(connection: sqlite3.Connection) -> set[str]:
+    """Return the tasks of which two questions were open at once; the composition has one at a time."""
+    found = connection.execute(
+        "SELECT one.operation_id FROM interaction AS one JOIN interaction AS other USING (operation_id) "
+        "WHERE one.interaction_id < other.interaction_id "
+        "AND (one.resolved_at IS NULL OR other.created_at <= one.resolved_at)"
+    )
+    return {str(row[0]) for row in found}
 
 
 def _row(connection: sqlite3.Connection, lifecycle: str, identifier: str) -> Mapping[str, object]:

@@ -20,6 +20,7 @@ _PARENTS = {
     "attempt_id": ("attempt", "prepared"),
     "turn_id": ("turn", "running"),
     "plan_operation_id": ("operation", "queued"),
+    "review_operation_id": ("operation", "queued"),
     "workflow_id": ("plan_workflow", "planning"),
 }
 """The rows that others refer to from their creation on."""

@@ -54,7 +54,7 @@ def doubt_calls(transaction: Transaction, reader: Reader, goal_id: str) -> None:
 
 
 def next_call(
-    transaction: Transaction, reader: Reader, goal_id: str, shown: codex.Goal | None, caller: Caller
+    transaction: Transaction, reader: Reader, goal_id: str, shown: codex.ThreadGoal | None, caller: Caller
 ) -> GoalCall | None:
     """Record what the thread shows; return the call that is due next, on record as sent, or None.
 
@@ -70,7 +70,7 @@ def next_call(
 
 
 def record_reply(
-    transaction: Transaction, reader: Reader, goal_id: str, call: GoalCall, shown: codex.Goal | None
+    transaction: Transaction, reader: Reader, goal_id: str, call: GoalCall, shown: codex.ThreadGoal | None
 ) -> None:
     """Record that Codex did what was asked; ``shown`` is the goal in its reply."""
     method = "thread/goal/clear" if call.status is None else "thread/goal/set"
@@ -133,7 +133,7 @@ class _Keeping:
     thread_id: str
     caller: Caller
 
-    def pending(self, row: goal.PendingThread, shown: codex.Goal | None) -> GoalCall | None:
+    def pending(self, row: goal.PendingThread, shown: codex.ThreadGoal | None) -> GoalCall | None:
         """Write it, unless it is there, or another one is, or nobody needs it any more."""
         if shown is None:
             self._void()
@@ -150,7 +150,7 @@ class _Keeping:
             self._override(row, shown)
         return None
 
-    def active(self, row: goal.Active, shown: codex.Goal | None) -> GoalCall | None:
+    def active(self, row: goal.Active, shown: codex.ThreadGoal | None) -> GoalCall | None:
         """Leave it while its workflow goes on; then do with it what the caller wished."""
         wish = self.standing.wish
         if shown is None and wish == "clear":
@@ -168,7 +168,7 @@ class _Keeping:
             return self._end(row, shown)
         return None
 
-    def _end(self, row: goal.Active, shown: codex.Goal) -> GoalCall | None:
+    def _end(self, row: goal.Active, shown: codex.ThreadGoal) -> GoalCall | None:
         match self.standing.wish:
             case "clear":
                 return GoalCall(self._record("goal_clear"), self.thread_id)
@@ -196,7 +196,7 @@ class _Keeping:
             thread_id=self.thread_id,
         )
 
-    def _override(self, row: goal.Open, shown: codex.Goal | None) -> None:
+    def _override(self, row: goal.Open, shown: codex.ThreadGoal | None) -> None:
         self._void()
         self.transaction.apply(
             row.override(shown=goals.as_shown(shown) if shown else None),

@@ -128,7 +128,7 @@ class GoalKeeper:
         return False
 
 
-async def _write(call: GoalCall, codex_calls: codex.CodexCalls) -> codex.Goal | None:
+async def _write(call: GoalCall, codex_calls: codex.CodexCalls) -> codex.ThreadGoal | None:
     """Make the call; return the goal that the thread has then. Raises CallError and ReplyInvalid."""
     if call.status is None:
         await codex_calls.thread_goal_clear(timeout=_CALL_SECONDS, thread_id=call.thread_id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from codex_control_plane_contract.codex import Goal
+from codex_control_plane_contract.codex import ThreadGoal
 from codex_control_plane_contract.lifecycles import attempt, goal, plan_workflow
 from codex_control_plane_contract.types import Error
 from codex_control_plane_mcp.codex.errors import CallRefused
@@ -13,8 +13,8 @@ from codex_control_plane_mcp.worker import calls, goal_decisions
 from codex_control_plane_mcp.worker.goal_decisions import Caller, GoalCall
 
 OBJECTIVE = "All tests run in a second."
-SHOWN: Goal = {"objective": OBJECTIVE, "status": "paused"}
-MINE: Goal = {"objective": "Mine.", "status": "paused"}
+SHOWN: ThreadGoal = {"objective": OBJECTIVE, "status": "paused"}
+MINE: ThreadGoal = {"objective": "Mine.", "status": "paused"}
 ABSENT = "thread not found: 019b2f10"
 FAULT: Error = {"code": "CODEX_TIMEOUT", "message": "no reply", "details": {}, "retryable": True}
 
@@ -89,14 +89,14 @@ class Desk:
         with self._store.read() as reader:
             return reader.open_attempts()
 
-    def look(self, shown: Goal | None) -> GoalCall | None:
+    def look(self, shown: ThreadGoal | None) -> GoalCall | None:
         """Let the worker see this on the thread; return the call that it is about to make."""
         with self._store.transaction("wrk_test", self._fence) as (transaction, reader):
             goal_decisions.doubt_calls(transaction, reader, "goal_1")
         with self._store.transaction("wrk_test", self._fence) as (transaction, reader):
             return goal_decisions.next_call(transaction, reader, "goal_1", shown, Caller("wrk_test", 1))
 
-    def reply(self, call: GoalCall | None, shown: Goal | None) -> None:
+    def reply(self, call: GoalCall | None, shown: ThreadGoal | None) -> None:
         """Let Codex do what was asked."""
         assert call is not None
         with self._store.transaction("wrk_test", self._fence) as (transaction, reader):
@@ -176,7 +176,7 @@ def test_a_worker_that_died_with_a_call_leaves_it_to_the_next_look(desk: Desk) -
         None,
     ],
 )
-def test_what_is_not_ours_any_more_is_left_alone(desk: Desk, shown: Goal | None) -> None:
+def test_what_is_not_ours_any_more_is_left_alone(desk: Desk, shown: ThreadGoal | None) -> None:
     """Other words, another budget, a goal that somebody has set to work, or none."""
     desk.begin()
     desk.write()
