@@ -35,7 +35,7 @@ live: $(READY) ## run only the tests with a real Codex
 	$(BIN)/python -m pytest -n $(WORKERS) -m live $(TESTS)
 
 crash: $(READY) ## kill, stop and break every process at every fail point, and look what is lost
-	$(BIN)/python -m pytest -n $(WORKERS) -m crash tests/crash $(TESTS)
+	WHOLE=$(if $(TESTS),,yes) $(BIN)/python -m pytest -n $(WORKERS) -m crash tests/crash $(TESTS)
 
 crash-pairs: $(READY) ## the same with two deaths in a row (PAIRS=all for every pair)
 	PAIRS=$(PAIRS) $(BIN)/python -m pytest -n $(WORKERS) -m crash_pairs tests/crash $(TESTS)

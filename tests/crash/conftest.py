@@ -1,5 +1,6 @@
 """The stage on which the crash tests of one process play, and which of them a plain run takes."""
 
+import os
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -40,6 +41,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out -= {*crashes[::SAMPLE]}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a whole run (`make crash`) that has not reached every fail point that the compiler emits."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("WHOLE") or not isinstance(reporter, pytest.TerminalReporter):
+        return
+    left = sorted({*FAIL_POINTS} - {_point(report) for report in reporter.getreports("passed")})
+    if left:
+        reporter.write_line(f"crash: not reached: {', '.join(left[:10])}{' …' if len(left) > 10 else ''}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
