@@ -68,8 +68,17 @@ def _recorded(state_file: Path) -> list[Transaction]:
             elif entry["entity"] == "thread_action":
                 # Of a kind that the composition does not have; then its orders are no part of it either.
                 unknown.add(entry["entity_id"])
-        unknown |= _asking_twice(connection)
-    return [frozenset(changes) for (_, task), changes in commits.items() if task not in unknown]
+        twice = _asking_twice(connection)
+    return [
+        frozenset(changes)
+        for (_, task), changes in commits.items()
+        if task not in unknown and not (task in twice and _closes_a_question(changes))
+    ]
+
+
+def _closes_a_question(changes: set[tuple[str, str]]) -> bool:
+    """Return whether a commit may make a task wait for its other question, which the composition lacks."""
+    return any(row == "question" and event != "ask" for row, event in changes)
 
 
 def _asking_twice(connection: sqlite3.Connection) -> set[str]:

@@ -155,11 +155,6 @@ class Connection:
         await self._closed.wait()
 
     @property
-    def is_closed(self) -> bool:
-        """Whether the connection has closed."""
-        return self._closed.is_set()
-
-    @property
     def pending_calls(self) -> int:
         """How many calls wait for their replies, those that wait to be written included."""
         return len(self._pending)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codex_control_plane_contract.change import Change
-from codex_control_plane_contract.errors import IdempotencyConflict, InvalidArgument
+from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.lifecycles import operation, plan_workflow
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import Acknowledgement
@@ -14,6 +14,7 @@ from codex_control_plane_mcp.handlers.input_items import inputs_hash, look_at_im
 from codex_control_plane_mcp.handlers.moment import Moment
 from codex_control_plane_mcp.handlers.next_steps import next_step, queued_reason
 from codex_control_plane_mcp.handlers.prompt_guard import Prompt, refuse_duplicate
+from codex_control_plane_mcp.handlers.request_keys import refuse_other_request
 from codex_control_plane_mcp.handlers.task_request import TaskRequest
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.images import Image
@@ -95,12 +96,7 @@ def known_task(reader: Reader, request: TaskRequest) -> operation.Operation | No
     if request.client_request_id is None:
         return None
     row = reader.operation_by_key(request.client_request_id)
-    if row is not None and row.payload_hash != request.payload_hash:
-        raise IdempotencyConflict(
-            f"This client_request_id names another request, operation {row.operation_id}. Use a new one.",
-            operationId=row.operation_id,
-            createdAt=timestamp(row.created_at),
-        )
+    refuse_other_request(row, request.payload_hash, "operation")
     return row
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from codex_control_plane_contract.arguments import StartPlanWorkflowArguments, SubmitTaskArguments
-from codex_control_plane_contract.errors import IdempotencyConflict
 from codex_control_plane_contract.lifecycles import plan_workflow
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import WorkflowAcknowledgement
@@ -15,6 +14,7 @@ from codex_control_plane_mcp.handlers.admission import Part, Submission, admit, 
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.goal_request import GoalRequest
 from codex_control_plane_mcp.handlers.moment import Moment, look
+from codex_control_plane_mcp.handlers.request_keys import refuse_other_request
 from codex_control_plane_mcp.handlers.task_request import TaskRequest
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.waiting import on_thread
@@ -149,12 +149,7 @@ def _known(reader: Reader, wish: _Wish) -> plan_workflow.PlanWorkflow | None:
     if wish.client_request_id is None:
         return None
     row = reader.plan_workflow_by_key(wish.client_request_id)
-    if row is not None and row.payload_hash != wish.payload_hash:
-        raise IdempotencyConflict(
-            f"This client_request_id names another request, workflow {row.plan_workflow_id}. Use a new one.",
-            workflowId=row.plan_workflow_id,
-            createdAt=timestamp(row.created_at),
-        )
+    refuse_other_request(row, wish.payload_hash, "workflow")
     return row
 
 

@@ -2,13 +2,13 @@
 
 from codex_control_plane_contract.arguments import StartReviewWorkflowArguments
 from codex_control_plane_contract.change import Change
-from codex_control_plane_contract.errors import IdempotencyConflict
 from codex_control_plane_contract.lifecycles import operation, review_workflow
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import ReviewAcknowledgement
 from codex_control_plane_mcp.handlers.admission import place
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.moment import Moment, look
+from codex_control_plane_mcp.handlers.request_keys import refuse_other_request
 from codex_control_plane_mcp.handlers.review_request import ReviewRequest
 from codex_control_plane_mcp.handlers.review_view import present_target
 from codex_control_plane_mcp.handlers.review_workflow_view import next_step_of_review, review_of
@@ -57,12 +57,7 @@ def _known(reader: Reader, request: ReviewRequest) -> review_workflow.ReviewWork
     """Return the workflow that the caller's key names, or None. Raises IDEMPOTENCY_CONFLICT."""
     key = request.arguments.client_request_id
     row = reader.review_workflow_by_key(key) if key is not None else None
-    if row is not None and row.payload_hash != request.payload_hash:
-        raise IdempotencyConflict(
-            f"This client_request_id names another request, workflow {row.row_id}. Use a new one.",
-            workflowId=row.review_workflow_id,
-            createdAt=timestamp(row.created_at),
-        )
+    refuse_other_request(row, request.payload_hash, "workflow")
     return row
 
 

@@ -24,11 +24,6 @@ class Wire:
         os.close(self._descriptor)
         self.path.unlink()
 
-    @property
-    def has_sprung(self) -> bool:
-        """Whether the trap has sprung."""
-        return self._sprung.is_set()
-
     async def sprung(self, within: float) -> bool:
         """Return whether the trap springs within so many seconds."""
         try:
