@@ -184,7 +184,8 @@ def test_twice_is_once(client: ToolCaller, stopped: str) -> None:
 def test_at_once_is_once(client: ToolCaller, stopped: str) -> None:
     """Ten callers begin one workflow."""
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: retry(client, stopped), range(10)))
+        calls = [pool.submit(retry, client, stopped) for _ in range(10)]
+    answers = [call.result() for call in calls]
     assert len({answer["result"]["workflowId"] for answer in answers}) == 1
     assert [answer["changed"] for answer in answers].count(True) == 1
     with client.store.read() as reader:
