@@ -9,7 +9,7 @@ spec/tools/codex_get_thread_compaction_status.yaml, spec/tools/codex_get_turn_st
 spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
-spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
+spec/tools/codex_repair_issue.yaml, spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
@@ -33,6 +33,7 @@ from codex_control_plane_contract.handlers import (
     HealthSummaryHandler,
     InterruptTurnHandler,
     ListPendingInteractionsHandler,
+    RepairIssueHandler,
     SendMessageHandler,
     StartChatHandler,
     StartPlanWorkflowHandler,
@@ -51,6 +52,7 @@ from codex_control_plane_mcp.handlers import (
     interruption,
     plan_workflows,
     queue,
+    repairs,
     review_workflows,
     status,
     submission,
@@ -78,6 +80,7 @@ get_workflow_status: GetWorkflowStatusHandler[Context] = workflow_status.get_wor
 health_summary: HealthSummaryHandler[Context] = health.health_summary
 interrupt_turn: InterruptTurnHandler[Context] = interruption.interrupt_turn
 list_pending_interactions: ListPendingInteractionsHandler[Context] = interactions.list_pending_interactions
+repair_issue: RepairIssueHandler[Context] = repairs.repair_issue
 start_plan_workflow: StartPlanWorkflowHandler[Context] = plan_workflows.start_plan_workflow
 start_review_workflow: StartReviewWorkflowHandler[Context] = review_workflows.start_review_workflow
 start_thread_compaction: StartThreadCompactionHandler[Context] = thread_actions.start_thread_compaction

@@ -144,8 +144,8 @@ _REFERENCES: Final[Mapping[str, Code]] = {
     "SPEC-R001": Code(
         "Unknown type",
         "A reference leads to no type of spec/types and to none that the compiler derives (OperationStatus "
-        "and "
-        "the like for each lifecycle, NextAction, QueueReason, ErrorCode, FindingId, ToolName).",
+        "and the like for each lifecycle, NextAction, QueueReason, ErrorCode, FindingId, RepairAction, "
+        "ToolName).",
         "status: {$ref: OperationState}",
         "Correct the name, or declare the type.",
     ),

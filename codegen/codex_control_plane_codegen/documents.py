@@ -26,7 +26,7 @@ SINGLE_FILES: Final[Mapping[str, str]] = {
 }
 """File directly in ``spec/`` → kind of document; each of them must exist."""
 
-OPTIONAL_FILES: Final[Mapping[str, str]] = {"approvals.yaml": "approvals"}
+OPTIONAL_FILES: Final[Mapping[str, str]] = {"repairs.yaml": "repairs", "approvals.yaml": "approvals"}
 """File directly in ``spec/`` → kind of document; none of them needs to exist."""
 
 KINDS: Final = (*DIRECTORIES.values(), *SINGLE_FILES.values(), *OPTIONAL_FILES.values())

@@ -272,6 +272,17 @@ class Finding(Element):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repair(Element):
+    """One repair, and how often it may be tried on one scope within a time."""
+
+    action: str
+    means: str
+    scope: str
+    attempts: int
+    window_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Element):
     """One environment variable."""
 
@@ -597,6 +608,7 @@ class Model:
     tools: tuple[Tool, ...]
     errors: tuple[ErrorDefinition, ...]
     findings: tuple[Finding, ...]
+    repairs: tuple[Repair, ...]
     approvals: tuple[Approval, ...]
     tested_protocol: JsonObject = field(default_factory=dict[str, "JsonValue"])
     """What is pinned of the protocol of the tested Codex; empty where nothing is."""

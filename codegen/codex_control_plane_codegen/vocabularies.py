@@ -40,5 +40,8 @@ def _derived(facts: Facts) -> Iterator[Vocabulary]:
     for finding in model.findings[:1]:
         ids = tuple(each.id for each in model.findings)
         yield Vocabulary("FindingId", "A finding of the health summary.", ids, finding.document.path)
+    for repair in model.repairs[:1]:
+        actions = tuple(each.action for each in model.repairs)
+        yield Vocabulary("RepairAction", "A repair.", actions, repair.document.path)
     names = tuple(tool.name for tool in facts.tools)
     yield Vocabulary("ToolName", "A tool of this server.", names, "spec/tools")

@@ -9,7 +9,7 @@ spec/tools/codex_get_thread_compaction_status.yaml, spec/tools/codex_get_turn_st
 spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
-spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
+spec/tools/codex_repair_issue.yaml, spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, cast
 
-from codex_control_plane_contract.types import InputItem, InteractionStatus, OperationType
+from codex_control_plane_contract.types import InputItem, InteractionStatus, OperationType, RepairAction
 from codex_control_plane_contract.values import JsonObject, JsonValue
 
 
@@ -381,6 +381,33 @@ class ListPendingInteractionsArguments:
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
         """Takes arguments that fit the input schema; what is left out gets its default."""
         return cls(**_keywords(raw, cls.WHOLE_NUMBERS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairIssueArguments:
+    """The arguments of `codex_repair_issue`."""
+
+    action: RepairAction
+    """What to do."""
+    workflow_id: str | None = None
+    """The workflow to begin anew; it has ended."""
+    client_request_id: str | None = None
+    """Your key for the new workflow; a workflow is replaced once even without."""
+    reason: str | None = None
+    """Why; kept with the new workflow."""
+    sandbox: Literal["read-only", "workspace-write", "danger-full-access"] | None = None
+    """That of the old workflow without it."""
+    approval_policy: (
+        Literal["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"] | None
+    ) = None
+    """That of the old workflow without it."""
+    dry_run: bool = True
+    """Only say what would be done."""
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
+        """Takes arguments that fit the input schema; what is left out gets its default."""
+        return cls(**_keywords(raw))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,17 @@ spec/errors.yaml, spec/findings.yaml, spec/lifecycles/attempt.yaml, spec/lifecyc
 spec/lifecycles/interaction.yaml, spec/lifecycles/operation.yaml, spec/lifecycles/plan_workflow.yaml,
 spec/lifecycles/review_workflow.yaml, spec/lifecycles/thread_action.yaml, spec/lifecycles/turn.yaml,
 spec/lifecycles/worker.yaml, spec/lifecycles/worker_command.yaml, spec/records/executor_lease.yaml,
-spec/records/journal.yaml, spec/records/progress_event.yaml, spec/records/turn_plan.yaml,
-spec/tools/codex_adopt_workflow_plan.yaml, spec/tools/codex_answer_pending_interaction.yaml,
-spec/tools/codex_approve_plan.yaml, spec/tools/codex_archive_thread.yaml, spec/tools/codex_execute_plan.yaml,
+spec/records/journal.yaml, spec/records/progress_event.yaml, spec/records/repair_run.yaml,
+spec/records/turn_plan.yaml, spec/repairs.yaml, spec/tools/codex_adopt_workflow_plan.yaml,
+spec/tools/codex_answer_pending_interaction.yaml, spec/tools/codex_approve_plan.yaml,
+spec/tools/codex_archive_thread.yaml, spec/tools/codex_execute_plan.yaml,
 spec/tools/codex_get_agent_contract.yaml, spec/tools/codex_get_concurrency_status.yaml,
 spec/tools/codex_get_operation_status.yaml, spec/tools/codex_get_queue_status.yaml,
 spec/tools/codex_get_thread_compaction_status.yaml, spec/tools/codex_get_turn_status.yaml,
 spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
-spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
+spec/tools/codex_repair_issue.yaml, spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml, spec/types/common.yaml, spec/types/health.yaml,
@@ -29,7 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from codex_control_plane_contract.types import FindingId, NextAction, QueueReason
+    from codex_control_plane_contract.types import FindingId, NextAction, QueueReason, RepairAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,16 @@ class Finding:
     recommended_action: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """What is known of a repair, and how often it may be tried on one scope within a time."""
+
+    means: str
+    scope: Literal["workflow"]
+    attempts: int
+    window_seconds: int
+
+
 NAME: Final = "codex-control-plane-mcp"
 """The name of the server."""
 
@@ -50,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "415ef6455e29786b45f05210da2d9a6ef35ddce0ab520452a21e850b17b3bb70"
+CONTRACT_HASH: Final = "b7511e22e4aa409fbe7d2de780b34ffe8c36a16c84ea833fac942c1054450dd8"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -171,3 +182,16 @@ FINDINGS: Final[Mapping[FindingId, Finding]] = {
     ),
 }
 """Every finding."""
+
+REPAIRS: Final[Mapping[RepairAction, Repair]] = {
+    "retry_workflow_with_runtime_policy": Repair(
+        means=(
+            "Begins a plan workflow anew that ended without being carried out, with another sandbox or "
+            "approval policy if one is given; the new one is linked to the old, which is never revived."
+        ),
+        scope="workflow",
+        attempts=2,
+        window_seconds=86400,
+    ),
+}
+"""Every repair."""

@@ -9,7 +9,7 @@ spec/tools/codex_get_thread_compaction_status.yaml, spec/tools/codex_get_turn_st
 spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
-spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
+spec/tools/codex_repair_issue.yaml, spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
@@ -37,6 +37,7 @@ from codex_control_plane_contract.arguments import (
     HealthSummaryArguments,
     InterruptTurnArguments,
     ListPendingInteractionsArguments,
+    RepairIssueArguments,
     SendMessageArguments,
     StartChatArguments,
     StartPlanWorkflowArguments,
@@ -58,6 +59,7 @@ from codex_control_plane_contract.types import (
     Interrupted,
     Operation,
     Queue,
+    RepairRun,
     ReviewAcknowledgement,
     ThreadAction,
     ThreadChanged,
@@ -226,6 +228,14 @@ class ListPendingInteractionsHandler(Protocol[ContextT_contra]):
         arguments: ListPendingInteractionsArguments,
         /,
     ) -> InteractionList:
+        """Answers one call; raises ControlPlaneError where it cannot."""
+        ...
+
+
+class RepairIssueHandler(Protocol[ContextT_contra]):
+    """Answers `codex_repair_issue`; the dispatcher adds `ok`."""
+
+    async def __call__(self, context: ContextT_contra, arguments: RepairIssueArguments, /) -> RepairRun:
         """Answers one call; raises ControlPlaneError where it cannot."""
         ...
 

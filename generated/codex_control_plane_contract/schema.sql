@@ -3,7 +3,8 @@
 -- spec/lifecycles/interaction.yaml, spec/lifecycles/operation.yaml, spec/lifecycles/plan_workflow.yaml,
 -- spec/lifecycles/review_workflow.yaml, spec/lifecycles/thread_action.yaml, spec/lifecycles/turn.yaml,
 -- spec/lifecycles/worker.yaml, spec/lifecycles/worker_command.yaml, spec/records/executor_lease.yaml,
--- spec/records/journal.yaml, spec/records/progress_event.yaml, spec/records/turn_plan.yaml; do not edit.
+-- spec/records/journal.yaml, spec/records/progress_event.yaml, spec/records/repair_run.yaml,
+-- spec/records/turn_plan.yaml; do not edit.
 
 -- One call to Codex that changes something; its id is the label that Codex stores with the prompt.
 CREATE TABLE attempt (
@@ -1777,6 +1778,31 @@ END;
 CREATE TRIGGER progress_event_deletions BEFORE DELETE ON progress_event
 BEGIN
     SELECT RAISE(ABORT, 'progress_event: rows are only ever added');
+END;
+
+-- Every repair that changed something; what its budget is counted by.
+CREATE TABLE repair_run (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    repair_run_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    scope_id TEXT NOT NULL,
+    reason TEXT,
+    at INTEGER NOT NULL
+) STRICT;
+
+-- An id names one run.
+CREATE UNIQUE INDEX repair_run_one_per_repair_run_id ON repair_run (repair_run_id);
+
+CREATE INDEX repair_run_by_action_scope_id_at ON repair_run (action, scope_id, at);
+
+CREATE TRIGGER repair_run_updates BEFORE UPDATE ON repair_run
+BEGIN
+    SELECT RAISE(ABORT, 'repair_run: rows are only ever added');
+END;
+
+CREATE TRIGGER repair_run_deletions BEFORE DELETE ON repair_run
+BEGIN
+    SELECT RAISE(ABORT, 'repair_run: rows are only ever added');
 END;
 
 -- A plan that a turn of Codex proposed, whole; the turn may be another client's, on a thread of ours.

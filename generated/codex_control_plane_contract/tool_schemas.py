@@ -9,7 +9,7 @@ spec/tools/codex_get_thread_compaction_status.yaml, spec/tools/codex_get_turn_st
 spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
-spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
+spec/tools/codex_repair_issue.yaml, spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
@@ -3001,6 +3001,142 @@ LIST_PENDING_INTERACTIONS_OUTPUT: Final[JsonObject] = {
     },
 }
 """What `codex_list_pending_interactions` answers."""
+
+REPAIR_ISSUE_INPUT: Final[JsonObject] = {
+    "type": "object",
+    "properties": {
+        "action": {
+            "type": "string",
+            "enum": ["retry_workflow_with_runtime_policy"],
+            "description": "What to do.",
+        },
+        "workflow_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 100,
+            "description": "The workflow to begin anew; it has ended.",
+        },
+        "client_request_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "Your key for the new workflow; a workflow is replaced once even without.",
+        },
+        "reason": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4000,
+            "description": "Why; kept with the new workflow.",
+        },
+        "sandbox": {
+            "type": "string",
+            "enum": ["read-only", "workspace-write", "danger-full-access"],
+            "description": "That of the old workflow without it.",
+        },
+        "approval_policy": {
+            "type": "string",
+            "enum": ["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"],
+            "description": "That of the old workflow without it.",
+        },
+        "dry_run": {"type": "boolean", "default": True, "description": "Only say what would be done."},
+    },
+    "required": ["action"],
+    "additionalProperties": False,
+}
+"""What `codex_repair_issue` takes."""
+
+REPAIR_ISSUE_OUTPUT: Final[JsonObject] = {
+    "type": "object",
+    "oneOf": [
+        {
+            "type": "object",
+            "required": [
+                "ok",
+                "action",
+                "dryRun",
+                "changed",
+                "before",
+                "after",
+                "remainingIssues",
+                "loopGuard",
+            ],
+            "properties": {
+                "ok": {"const": True},
+                "repairRunId": {"type": "string"},
+                "action": {"$ref": "#/$defs/RepairAction"},
+                "dryRun": {"type": "boolean"},
+                "changed": {"type": "boolean"},
+                "before": {"type": "object"},
+                "after": {"type": "object"},
+                "result": {"type": "object"},
+                "remainingIssues": {"type": "array", "items": {"type": "string"}},
+                "loopGuard": {
+                    "type": "object",
+                    "required": [
+                        "guardKey",
+                        "scopeType",
+                        "scopeId",
+                        "action",
+                        "attemptCount",
+                        "maxAttempts",
+                        "windowSeconds",
+                        "allowed",
+                    ],
+                    "properties": {
+                        "guardKey": {"type": "string"},
+                        "scopeType": {"type": "string"},
+                        "scopeId": {"type": "string"},
+                        "action": {"$ref": "#/$defs/RepairAction"},
+                        "attemptCount": {"type": "integer", "minimum": 0},
+                        "maxAttempts": {"type": "integer", "minimum": 1},
+                        "windowSeconds": {"type": "integer", "minimum": 1},
+                        "cooldownUntil": {"type": "string", "format": "date-time"},
+                        "allowed": {"type": "boolean"},
+                        "blockedReason": {"type": "string"},
+                    },
+                    "additionalProperties": False,
+                },
+                "warnings": {"type": "array", "items": {"type": "string"}},
+            },
+            "additionalProperties": False,
+        },
+        {"$ref": "#/$defs/Failure"},
+    ],
+    "$defs": {
+        "RepairAction": {"enum": ["retry_workflow_with_runtime_policy"]},
+        "Failure": {
+            "type": "object",
+            "required": ["ok", "error"],
+            "properties": {
+                "ok": {"const": False},
+                "error": {
+                    "type": "object",
+                    "required": ["code", "message", "details", "retryable"],
+                    "properties": {
+                        "code": {
+                            "enum": [
+                                "INVALID_ARGUMENT",
+                                "IDEMPOTENCY_CONFLICT",
+                                "CODEX_WORKFLOW_NOT_FOUND",
+                                "CODEX_PROJECT_NOT_FOUND",
+                                "CODEX_DUPLICATE_PROMPT_ACTIVE",
+                                "CODEX_STATE_BUSY",
+                                "CODEX_STATE_UNUSABLE",
+                                "INTERNAL_ERROR",
+                            ],
+                        },
+                        "message": {"type": "string"},
+                        "details": {"type": "object"},
+                        "retryable": {"type": "boolean"},
+                    },
+                    "additionalProperties": False,
+                },
+            },
+            "additionalProperties": False,
+        },
+    },
+}
+"""What `codex_repair_issue` answers."""
 
 START_PLAN_WORKFLOW_INPUT: Final[JsonObject] = {
     "type": "object",

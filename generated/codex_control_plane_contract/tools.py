@@ -9,7 +9,7 @@ spec/tools/codex_get_thread_compaction_status.yaml, spec/tools/codex_get_turn_st
 spec/tools/codex_get_worker_command_status.yaml, spec/tools/codex_get_worker_status.yaml,
 spec/tools/codex_get_workflow_status.yaml, spec/tools/codex_health_summary.yaml,
 spec/tools/codex_interrupt_turn.yaml, spec/tools/codex_list_pending_interactions.yaml,
-spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
+spec/tools/codex_repair_issue.yaml, spec/tools/codex_send_message.yaml, spec/tools/codex_start_chat.yaml,
 spec/tools/codex_start_plan_workflow.yaml, spec/tools/codex_start_review_workflow.yaml,
 spec/tools/codex_start_thread_compaction.yaml, spec/tools/codex_submit_task.yaml,
 spec/tools/codex_unarchive_thread.yaml; do not edit.
@@ -941,6 +941,75 @@ LIST_PENDING_INTERACTIONS: Final = Tool(
     arguments="ListPendingInteractionsArguments",
 )
 
+REPAIR_ISSUE: Final = Tool(
+    name="codex_repair_issue",
+    title="Repair what went wrong",
+    description=(
+        "Begin a plan workflow anew that failed or was stopped, with another sandbox or approval policy if "
+        "you give one. The first call changes nothing and says what would be done (dry_run is true unless "
+        "you say false). The old workflow stays as it is."
+    ),
+    group="stable",
+    role="control",
+    passive=False,
+    idempotency="natural",
+    handler="repairs.repair_issue",
+    annotations={
+        "readOnlyHint": False,
+        "destructiveHint": False,
+        "idempotentHint": True,
+        "openWorldHint": True,
+    },
+    errors=(
+        "INVALID_ARGUMENT",
+        "IDEMPOTENCY_CONFLICT",
+        "CODEX_WORKFLOW_NOT_FOUND",
+        "CODEX_PROJECT_NOT_FOUND",
+        "CODEX_DUPLICATE_PROMPT_ACTIVE",
+        "CODEX_STATE_BUSY",
+        "CODEX_STATE_UNUSABLE",
+        "INTERNAL_ERROR",
+    ),
+    next_tools=("codex_get_workflow_status",),
+    examples=(
+        {
+            "title": "What would a retry with more room do?",
+            "input": {
+                "action": "retry_workflow_with_runtime_policy",
+                "workflow_id": "wf_01hzy3v7q2c8",
+                "sandbox": "danger-full-access",
+            },
+            "output": {
+                "ok": True,
+                "action": "retry_workflow_with_runtime_policy",
+                "dryRun": True,
+                "changed": False,
+                "before": {
+                    "workflowId": "wf_01hzy3v7q2c8",
+                    "phase": "failed",
+                    "sandbox": "workspace-write",
+                    "approvalPolicy": "never",
+                },
+                "after": {"phase": "planning", "sandbox": "danger-full-access", "approvalPolicy": "never"},
+                "remainingIssues": ["Workflow wf_01hzy3v7q2c8 is failed, and nothing has taken its place."],
+                "loopGuard": {
+                    "guardKey": "retry_workflow_with_runtime_policy:wf_01hzy3v7q2c8",
+                    "scopeType": "workflow",
+                    "scopeId": "wf_01hzy3v7q2c8",
+                    "action": "retry_workflow_with_runtime_policy",
+                    "attemptCount": 0,
+                    "maxAttempts": 2,
+                    "windowSeconds": 86400,
+                    "allowed": True,
+                },
+            },
+        },
+    ),
+    input_schema=tool_schemas.REPAIR_ISSUE_INPUT,
+    output_schema=tool_schemas.REPAIR_ISSUE_OUTPUT,
+    arguments="RepairIssueArguments",
+)
+
 START_PLAN_WORKFLOW: Final = Tool(
     name="codex_start_plan_workflow",
     title="Have a task planned first",
@@ -1495,6 +1564,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
     "codex_health_summary": HEALTH_SUMMARY,
     "codex_interrupt_turn": INTERRUPT_TURN,
     "codex_list_pending_interactions": LIST_PENDING_INTERACTIONS,
+    "codex_repair_issue": REPAIR_ISSUE,
     "codex_start_plan_workflow": START_PLAN_WORKFLOW,
     "codex_start_review_workflow": START_REVIEW_WORKFLOW,
     "codex_start_thread_compaction": START_THREAD_COMPACTION,
@@ -1507,5 +1577,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "9f7c8927785d971f71b4accfa77a6f42074b17e0d3f42349121de03be47149b4"
+TOOL_SURFACE_HASH: Final = "eae634b9aed25f222213682b3eb78665a5e292ac0525ef6274c8e037441f9e1d"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -17,13 +17,13 @@ WITHOUT_A_KEY: Final = pytest.mark.xfail(
 )
 
 
+PROMPTS: Final = tuple(Subject("request", method) for method in ("turn/start", "turn/steer", "review/start"))
+"""The calls that carry a prompt."""
+
+
 def marks(subject: Subject, action: Action) -> pytest.MarkDecorator | tuple[()]:
     """Return what is known of a cell in which not everything holds."""
-    if subject in (Subject("request", "turn/start"), Subject("request", "turn/steer")) and (
-        action == "duplicate"
-    ):
-        return WITHOUT_A_KEY
-    return ()
+    return WITHOUT_A_KEY if subject in PROMPTS and action == "duplicate" else ()
 
 
 CELLS: Final = [

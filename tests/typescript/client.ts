@@ -135,6 +135,9 @@ const execution = await succeed("codex_approve_plan", approval);
 await phase(workflowId, "completed");
 const executedAgain = await succeed("codex_execute_plan", { workflow_id: workflowId });
 deepStrictEqual(executedAgain.operationId, execution.operationId);
+const retry = { action: "retry_workflow_with_runtime_policy" as const, workflow_id: workflowId };
+const refusedRetry = await call("codex_repair_issue", retry);
+deepStrictEqual(refusedRetry.ok, false);
 const compaction = await succeed("codex_start_thread_compaction", { thread_id: threadId });
 let state = await succeed("codex_get_thread_compaction_status", { action_id: compaction.actionId });
 while (state.pollRecommended) {

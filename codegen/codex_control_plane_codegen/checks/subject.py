@@ -19,6 +19,7 @@ _DERIVED: Final[Mapping[str, Collection[str]]] = {
     "contract": ("NextAction", "QueueReason"),
     "errors": ("ErrorCode",),
     "findings": ("FindingId",),
+    "repairs": ("RepairAction",),
     "tool": ("ToolName",),
 }
 """Kind of document → the types that follow from it, beside the statuses of the lifecycles."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from codex_control_plane_codegen.facts import Facts
-from codex_control_plane_codegen.model import Finding, Meaning
+from codex_control_plane_codegen.model import Finding, Meaning, Repair
 from codex_control_plane_codegen.output import CONTRACT_PACKAGE, Output
 from codex_control_plane_codegen.python_source import Call, Expression
 from codex_control_plane_codegen.templating import render
@@ -24,6 +24,7 @@ def emit(facts: Facts) -> Iterator[Output]:
         next_actions=_meanings(contract.next_actions),
         queue_reasons=_meanings(contract.queue_reasons),
         findings={finding.id: _finding(finding) for finding in facts.model.findings},
+        repairs={repair.action: _repair(repair) for repair in facts.model.repairs},
     )
     yield Output(CONTRACT_PACKAGE / "contract.py", text)
 
@@ -39,3 +40,13 @@ def _finding(finding: Finding) -> Call:
         "recommended_action": finding.recommended_action,
     }
     return Call("Finding", (), named)
+
+
+def _repair(repair: Repair) -> Call:
+    named: Mapping[str, Expression] = {
+        "means": repair.means,
+        "scope": repair.scope,
+        "attempts": repair.attempts,
+        "window_seconds": repair.window_seconds,
+    }
+    return Call("Repair", (), named)

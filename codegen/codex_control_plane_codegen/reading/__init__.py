@@ -16,6 +16,7 @@ from codex_control_plane_codegen.reading.contract import (
     read_contract,
     read_errors,
     read_findings,
+    read_repairs,
 )
 from codex_control_plane_codegen.reading.lifecycles import read_lifecycle, read_record
 from codex_control_plane_codegen.reading.nodes import Node
@@ -46,5 +47,6 @@ def read_model(documents: Sequence[Document]) -> Model:
         tools=tuple(read_tool(root) for root in roots.get("tool", ())),
         errors=tuple(error for root in roots.get("errors", ()) for error in read_errors(root)),
         findings=tuple(finding for root in roots.get("findings", ()) for finding in read_findings(root)),
+        repairs=tuple(repair for root in roots.get("repairs", ()) for repair in read_repairs(root)),
         approvals=tuple(each for root in roots.get("approvals", ()) for each in read_approvals(root)),
     )

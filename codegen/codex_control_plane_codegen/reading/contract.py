@@ -9,6 +9,7 @@ from codex_control_plane_codegen.model import (
     ErrorDefinition,
     Finding,
     Meaning,
+    Repair,
     Setting,
 )
 from codex_control_plane_codegen.reading.nodes import Node
@@ -57,6 +58,19 @@ def read_findings(root: Node) -> Iterator[Finding]:
             severity=node.text("severity"),
             means=node.text("means"),
             recommended_action=node.text("recommended_action"),
+        )
+
+
+def read_repairs(root: Node) -> Iterator[Repair]:
+    """The repairs."""
+    for action, node in root.entries("repairs"):
+        yield Repair(
+            **node.place,
+            action=action,
+            means=node.text("means"),
+            scope=node.text("scope"),
+            attempts=node.get("attempts"),
+            window_seconds=node.get("window_seconds"),
         )
 
 

@@ -70,10 +70,9 @@ def admit(
     part: Part | None = None,
 ) -> operation.Queued:
     """Store a task that nothing like it stands in the way of. Raises CODEX_DUPLICATE_PROMPT_ACTIVE."""
+    refuse_active_duplicate(reader, submission)
     request, prompt = submission.request, submission.prompt
     project_id = submission.location.project_id
-    if request.guarded:
-        refuse_duplicate(reader, prompt, project_id, request.resource_keys)
     finished = None
     if request.operation_type == "start_chat" and request.allow_historical_continuation:
         finished = reader.finished_prompt(
@@ -81,6 +80,13 @@ def admit(
         )
     part = part or _discussion(reader, finished.thread_id if finished else request.thread_id, request)
     return transaction.apply(_creation(transaction.now, submission, finished, part, settings))
+
+
+def refuse_active_duplicate(reader: Reader, submission: Submission) -> None:
+    """Raise CODEX_DUPLICATE_PROMPT_ACTIVE if the like of a guarded prompt is active in its project."""
+    request = submission.request
+    if request.guarded:
+        refuse_duplicate(reader, submission.prompt, submission.location.project_id, request.resource_keys)
 
 
 def _discussion(reader: Reader, thread_id: str | None, request: TaskRequest) -> Part | None:

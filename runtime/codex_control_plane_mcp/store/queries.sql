@@ -215,6 +215,10 @@ SELECT * FROM review_workflow WHERE client_request_id = :client_request_id;
 -- The workflow that took the place of another one.
 SELECT * FROM plan_workflow WHERE replaces_workflow_id = :plan_workflow_id;
 
+-- name: repair_runs_since
+-- When a repair was done on a scope, the oldest first.
+SELECT at FROM repair_run WHERE action = :action AND scope_id = :scope_id AND at > :since ORDER BY at;
+
 -- name: thread_action
 SELECT * FROM thread_action WHERE thread_action_id = :thread_action_id;
 

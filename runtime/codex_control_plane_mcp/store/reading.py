@@ -225,6 +225,11 @@ class Reader:
         row = self._one("successor_of_plan_workflow", plan_workflow_id=plan_workflow_id)
         return read_plan_workflow(row) if row else None
 
+    def repair_runs_since(self, action: str, scope_id: str, since: int) -> list[int]:
+        """Return when a repair was done on a scope after ``since``, the oldest first."""
+        rows = self._all("repair_runs_since", action=action, scope_id=scope_id, since=since)
+        return [_integer(row["at"]) or 0 for row in rows]
+
     def operations_of_workflow(self, workflow_id: str) -> list[Operation]:
         """Return the tasks of a workflow, in the order in which they were handed in."""
         return [read_operation(row) for row in self._all("operations_of_workflow", workflow_id=workflow_id)]

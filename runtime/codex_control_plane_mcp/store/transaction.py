@@ -11,7 +11,12 @@ from typing import Protocol, TypeVar, cast
 
 from codex_control_plane_contract.change import Change, Touch
 from codex_control_plane_contract.lifecycles import worker_command
-from codex_control_plane_contract.records import INSERT_JOURNAL, INSERT_PROGRESS_EVENT, INSERT_TURN_PLAN
+from codex_control_plane_contract.records import (
+    INSERT_JOURNAL,
+    INSERT_PROGRESS_EVENT,
+    INSERT_REPAIR_RUN,
+    INSERT_TURN_PLAN,
+)
 from codex_control_plane_contract.values import Actor, Value
 from codex_control_plane_mcp.fail_points import COURSE
 from codex_control_plane_mcp.store.following import FollowerRow, tie_of
@@ -166,6 +171,13 @@ class Transaction:
     def add_plan(self, plan: Mapping[str, Value]) -> bool:
         """Append one plan of a turn; return False for one that the turn is known for already."""
         return self.connection.execute(INSERT_TURN_PLAN, {"seen_at": self.now, **plan}).rowcount > 0
+
+    def add_repair_run(self, action: str, scope_id: str, reason: str | None) -> str:
+        """Append a repair that is done with this transaction; return its id."""
+        run_id = new_id("rep", self.now)
+        run = {"repair_run_id": run_id, "action": action, "scope_id": scope_id, "reason": reason}
+        self.connection.execute(INSERT_REPAIR_RUN, {"at": self.now, **run})
+        return run_id
 
     def enqueue(self, command_type: worker_command.CommandType, subject_id: str, *, by: Actor) -> str:
         """Ask the worker for something; return the command's id, that of the open one if there is one."""

@@ -16,6 +16,7 @@ from codex_control_plane_contract.types import (
     Operation,
     OperationStatus,
     Plan,
+    RepairRun,
     ReviewAcknowledgement,
     ThreadAction,
     ThreadChanged,
@@ -228,6 +229,12 @@ class TaskClient:
     async def stop_workflow(self, workflow_id: str) -> Interrupted:
         """Stop a workflow. Raises CallFailed."""
         return cast("Interrupted", await self.call("codex_interrupt_turn", workflow_id=workflow_id))
+
+    async def retry_workflow(self, workflow_id: str, **more: JsonValue) -> RepairRun:
+        """Begin an ended workflow anew; without `dry_run=False` say what would be done. Raises CallFailed."""
+        action = "retry_workflow_with_runtime_policy"
+        repaired = await self.call("codex_repair_issue", action=action, workflow_id=workflow_id, **more)
+        return cast("RepairRun", repaired)
 
     async def archive(self, thread_id: str, **more: JsonValue) -> ThreadChanged:
         """Archive a thread. Raises CallFailed."""

@@ -12,14 +12,14 @@ from codex_control_plane_contract.values import JsonValue
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.server.dispatch import Dispatcher
 from codex_control_plane_mcp.server.state_file import StateFile
-from codex_control_plane_mcp.store import Store
+from codex_control_plane_mcp.store import Clock, Store
 
 
 class ToolCaller:
     """Calls tools as a client would; every result has passed its output schema."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._state = StateFile(settings)
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self._state = StateFile(settings, clock)
         self._context = Context(
             settings=settings, actor_id="server-test", open_store=self.open_store, summon=self._summon
         )

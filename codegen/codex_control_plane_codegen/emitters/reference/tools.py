@@ -221,6 +221,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "NextAction": "../words.md#next-actions",
     "QueueReason": "../words.md#queue-reasons",
     "FindingId": "../words.md#findings",
+    "RepairAction": "../words.md#repairs",
     "ErrorCode": "../errors.md",
     "ToolName": "../README.md#tools",
 }

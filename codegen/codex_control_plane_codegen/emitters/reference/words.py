@@ -34,8 +34,10 @@ def _tools(facts: Facts) -> Mapping[str, list[str]]:
 
 
 def _words(facts: Facts, contract: Contract) -> Output:
-    sources = [contract.document.path, *(finding.document.path for finding in facts.model.findings)]
-    return _page("words", sources, contract=contract, findings=facts.model.findings)
+    model = facts.model
+    tables = (*model.findings, *model.repairs)
+    sources = [contract.document.path, *(row.document.path for row in tables)]
+    return _page("words", sources, contract=contract, findings=model.findings, repairs=model.repairs)
 
 
 def _settings(configuration: Configuration) -> Output:
