@@ -556,6 +556,12 @@ class Caller(Protocol):
         """The result of the reply; how it fails is the connection's to say."""
         ...
 
+    async def ask(
+        self, method: str, params: Mapping[str, object], *, timeout: float
+    ) -> Mapping[str, JsonValue]:
+        """The same of a method that changes nothing, which may be called again while no reply comes."""
+        ...
+
 
 class CodexCalls:
     """The methods of the app-server, typed. Each raises ReplyInvalid for a reply that it cannot use."""
@@ -571,7 +577,7 @@ class CodexCalls:
         capabilities: Mapping[str, JsonValue] | None = None,
     ) -> InitializeResult:
         """Opens the conversation; the answer names the version."""
-        reply = await self._call(
+        reply = await self._ask(
             "initialize",
             {"clientInfo": client_info, "capabilities": capabilities},
             timeout,
@@ -580,7 +586,7 @@ class CodexCalls:
 
     async def account_read(self, *, timeout: float) -> AccountReadResult:
         """Says whether a login is needed and present."""
-        reply = await self._call("account/read", {}, timeout)
+        reply = await self._ask("account/read", {}, timeout)
         return cast("AccountReadResult", reply)
 
     async def thread_start(
@@ -641,7 +647,7 @@ class CodexCalls:
         exclude_turns: bool | None = None,
     ) -> ThreadResumeResult:
         """Loads a thread and subscribes to it; open questions are asked again."""
-        reply = await self._call(
+        reply = await self._ask(
             "thread/resume",
             {"threadId": thread_id, "excludeTurns": exclude_turns},
             timeout,
@@ -650,16 +656,16 @@ class CodexCalls:
 
     async def thread_read(self, *, timeout: float, thread_id: str) -> ThreadReadResult:
         """Says whether a thread is at work and what it waits for; loads and changes nothing."""
-        reply = await self._call("thread/read", {"threadId": thread_id}, timeout)
+        reply = await self._ask("thread/read", {"threadId": thread_id}, timeout)
         return cast("ThreadReadResult", reply)
 
     async def thread_unsubscribe(self, *, timeout: float, thread_id: str) -> None:
         """Ends the subscription, so that an idle thread can be unloaded."""
-        await self._call("thread/unsubscribe", {"threadId": thread_id}, timeout)
+        await self._ask("thread/unsubscribe", {"threadId": thread_id}, timeout)
 
     async def thread_name_set(self, *, timeout: float, thread_id: str, name: str) -> None:
         """Names a thread."""
-        await self._call("thread/name/set", {"threadId": thread_id, "name": name}, timeout)
+        await self._ask("thread/name/set", {"threadId": thread_id, "name": name}, timeout)
 
     async def thread_turns_list(
         self,
@@ -671,7 +677,7 @@ class CodexCalls:
         cursor: str | None = None,
     ) -> ThreadTurnsListResult:
         """The turns of a thread, newest first, with their items."""
-        reply = await self._call(
+        reply = await self._ask(
             "thread/turns/list",
             {"threadId": thread_id, "limit": limit, "itemsView": items_view, "cursor": cursor},
             timeout,
@@ -787,7 +793,7 @@ class CodexCalls:
 
     async def thread_goal_get(self, *, timeout: float, thread_id: str) -> ThreadGoalGetResult:
         """The goal of a thread; changes nothing."""
-        reply = await self._call("thread/goal/get", {"threadId": thread_id}, timeout)
+        reply = await self._ask("thread/goal/get", {"threadId": thread_id}, timeout)
         return cast("ThreadGoalGetResult", reply)
 
     async def thread_goal_clear(self, *, timeout: float, thread_id: str) -> ThreadGoalClearResult:
@@ -798,12 +804,23 @@ class CodexCalls:
     async def _call(
         self, method: str, params: Mapping[str, object], timeout: float
     ) -> Mapping[str, JsonValue]:
-        given = {name: value for name, value in params.items() if value is not None}
-        reply = await self._caller.call(method, given, timeout=timeout)
-        try:
-            return fitted(_REPLIES[method], reply, _SHAPES)
-        except FieldInvalid as fault:
-            raise ReplyInvalid(method, fault.name) from fault
+        return _used(method, await self._caller.call(method, _given(params), timeout=timeout))
+
+    async def _ask(
+        self, method: str, params: Mapping[str, object], timeout: float
+    ) -> Mapping[str, JsonValue]:
+        return _used(method, await self._caller.ask(method, _given(params), timeout=timeout))
+
+
+def _given(params: Mapping[str, object]) -> Mapping[str, object]:
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def _used(method: str, reply: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    try:
+        return fitted(_REPLIES[method], reply, _SHAPES)
+    except FieldInvalid as fault:
+        raise ReplyInvalid(method, fault.name) from fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

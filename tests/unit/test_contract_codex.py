@@ -32,6 +32,19 @@ class Recorder:
         self.asked.append((method, params))
         return self.reply
 
+    async def ask(self, method: str, params: Mapping[str, object], *, timeout: float) -> Mapping[str, Any]:  # noqa: ASYNC109 - likewise
+        """The reply; what changes nothing is marked."""
+        return await self.call(f"{method}?", params, timeout=timeout)
+
+
+def test_only_what_changes_nothing_may_be_asked_again() -> None:
+    """Nobody has to know it where a method is called."""
+    recorder = Recorder({"thread": {"id": "t"}, "model": "m", "turn": {"id": "1", "status": "inProgress"}})
+    calls = CodexCalls(recorder)
+    asyncio.run(calls.thread_resume(timeout=5, thread_id="t"))
+    asyncio.run(calls.turn_start(timeout=5, thread_id="t", input=[]))
+    assert [method for method, _ in recorder.asked] == ["thread/resume?", "turn/start"]
+
 
 def test_a_parameter_that_is_not_given_is_not_sent() -> None:
     """Codex tells null from absent."""

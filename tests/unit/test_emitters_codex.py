@@ -42,7 +42,7 @@ def test_a_method_without_a_result_returns_nothing(codex: str) -> None:
     assert (
         "    async def thread_name_set(self, *, timeout: float, thread_id: str, name: str | None = None) -> None:\n"
         '        """Names it."""\n'
-        '        await self._call("thread/name/set", {"threadId": thread_id, "name": name}, timeout)\n'
+        '        await self._ask("thread/name/set", {"threadId": thread_id, "name": name}, timeout)\n'
     ) in codex
 
 

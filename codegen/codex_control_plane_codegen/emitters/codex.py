@@ -98,7 +98,8 @@ class View:
     def body(self, method: CodexMethod) -> str:
         """The body of a method's call."""
         params: Expression = {field.name: Code(snake_case(field.name)) for field in method.params}
-        call = Call("self._call", (method.name, params, Code("timeout")))
+        spoken = "self._call" if method.changes else "self._ask"
+        call = Call(spoken, (method.name, params, Code("timeout")))
         if not method.result:
             return "await " + expression(call, 8, 14)
         reply = Call("cast", (self.result(method), Code("reply")))

@@ -15,6 +15,7 @@ from websockets.protocol import State
 
 from codex_control_plane_mcp.codex.errors import (
     CallError,
+    CallLate,
     CallNotSent,
     CallRefused,
     CallUnanswered,
@@ -36,6 +37,9 @@ CLIENT_NAME: Final = "codex-control-plane-mcp"
 
 IN_FLIGHT_LIMIT: Final = 64
 """Calls that may wait for a reply at once: an app-server refuses or drops beyond about 128."""
+
+ASK_AGAIN_SECONDS: Final = 2.0
+"""How long a reply may take before what changes nothing is asked again; Codex takes at most a second."""
 
 FRAME_CHARS: Final = 1_000_000
 """The longest text that is sent as one frame."""
@@ -121,6 +125,25 @@ class Connection:
         finally:
             self._slots.release()
 
+    async def ask(
+        self,
+        method: str,
+        params: Mapping[str, object],
+        *,
+        timeout: float = 30.0,  # noqa: ASYNC109 -- as for a call
+    ) -> JsonObject:
+        """Call `method`, which changes nothing, and call it again while no reply comes.
+
+        Each time it waits twice as long, in all for at most `timeout` seconds: a message that was lost costs
+        little, and a Codex that is slow has its time. Raises as `call` does.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout
+        await self._take_slot(method, deadline)
+        try:
+            return _result(method, await self._repeat(method, params, deadline))
+        finally:
+            self._slots.release()
+
     async def messages(self) -> AsyncIterator[Notification | ServerRequest]:
         """Yield what Codex sends on its own accord, in order; ends when the connection has closed.
 
@@ -185,6 +208,15 @@ class Connection:
             reason = f"{method} was not sent: {IN_FLIGHT_LIMIT} calls were still waiting for their replies"
             raise CallNotSent(reason) from None
 
+    async def _repeat(self, method: str, params: Mapping[str, object], deadline: float) -> JsonValue:
+        patience = ASK_AGAIN_SECONDS
+        while (until := asyncio.get_running_loop().time() + patience) < deadline:
+            try:
+                return await self._exchange(method, params, until)
+            except CallLate:
+                patience *= 2
+        return await self._exchange(method, params, deadline)
+
     async def _exchange(self, method: str, params: Mapping[str, object], deadline: float) -> JsonValue:
         self._last_id += 1
         request_id = self._last_id
@@ -201,7 +233,7 @@ class Connection:
                 await COURSE.call(method, "reply_lost")
                 return result
         except TimeoutError:
-            raise CallUnanswered(f"Codex did not answer {method} in time") from None
+            raise CallLate(f"Codex did not answer {method} in time") from None
         except CallRefused as error:
             raise CallRefused(error.code, error.message, error.data, method=method) from None
         finally:

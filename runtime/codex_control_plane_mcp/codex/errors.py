@@ -4,6 +4,7 @@ CodexError
 ├── CallError              one call on an open connection
 │   ├── CallRefused        Codex answered with an error: it did not do it
 │   ├── CallUnanswered     the reply was lost: nobody knows whether Codex did it
+│   │   └── CallLate       no reply came in time, and the connection lives
 │   └── CallNotSent        nothing was written: Codex certainly did not do it
 ├── ConnectionFailed       no connection could be made
 ├── BinaryError            the `codex` program
@@ -72,6 +73,12 @@ class CallUnanswered(CallError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class CallLate(CallUnanswered):
+    """No reply came in time, and the connection lives: what changes nothing may be asked again."""
+
+    name: ClassVar[str] = "call_late"
 
 
 class CallNotSent(CallError):

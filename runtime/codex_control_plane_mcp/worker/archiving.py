@@ -4,7 +4,6 @@ Neither call may be repeated blindly (Codex refuses what is done already), and n
 the archive cannot be resumed, and Codex says so. That settles a lost reply, whoever died.
 """
 
-import asyncio
 from functools import partial
 
 from codex_control_plane_contract.codex import ReplyInvalid
@@ -17,11 +16,11 @@ from codex_control_plane_mcp.worker import calls
 from codex_control_plane_mcp.worker.faults import refusal, thread_archived, thread_lost, unavailable
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.looks import Looks
 
 _CALL_SECONDS = 30.0
 # A request that was written just before its connection broke takes effect within some 100 ms.
 _SETTLE_SECONDS = 5.0
-_LOOK_SECONDS = 0.1
 
 
 class Archiving:
@@ -51,12 +50,13 @@ class Archiving:
     async def _is_done(self, doubtful: attempt.Unknown | None) -> bool:
         """Return whether the thread is where it shall be, waiting for a call that may be on its way."""
         own = doubtful is not None and doubtful.app_server_generation == self._link.session.generation
-        deadline = asyncio.get_running_loop().time() + (_SETTLE_SECONDS if own else 0.0)
-        while not (done := await self._is_archived() is (self._row.kind == "archive")):
-            if asyncio.get_running_loop().time() >= deadline:
-                break
-            await asyncio.sleep(_LOOK_SECONDS)
-        return done
+        looks = Looks(_SETTLE_SECONDS if own else 0.0)
+        while True:
+            last = looks.are_over
+            done = await self._is_archived() is (self._row.kind == "archive")
+            if done or last:
+                return done
+            await looks.pause()
 
     async def _is_archived(self) -> bool:
         """Return where the thread is. Raises ActionFailed for one that is to be archived and is at work."""

@@ -24,7 +24,7 @@ _MOST_DOUBLINGS = 3
 # An app-server that dies sooner than this after its predecessor did is not started again at once.
 _STEADY_SECONDS = 30.0
 # The first pause before a connection that is cut again and again is made anew; it doubles up to eightfold.
-_CUT_PAUSE_SECONDS = 1.0
+_CUT_PAUSE_SECONDS = 0.25
 
 
 class Linking:

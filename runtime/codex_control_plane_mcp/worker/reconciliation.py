@@ -21,6 +21,7 @@ from codex_control_plane_mcp.worker.faults import Deferred, gone, may_pass, thre
 from codex_control_plane_mcp.worker.history import History, died, read_history
 from codex_control_plane_mcp.worker.ledger import Ledger
 from codex_control_plane_mcp.worker.link import Link
+from codex_control_plane_mcp.worker.looks import Looks
 from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.requeueing import recover
 from codex_control_plane_mcp.worker.steering import Steerer
@@ -119,9 +120,9 @@ class Reconciler:
         up, and until then says of a new thread that there is none.
         """
         own = self._is_own(calling.app_server_generation)
-        deadline = asyncio.get_running_loop().time() + (_SETTLE_SECONDS if own else 0.0)
+        looks = Looks(_SETTLE_SECONDS if own else 0.0)
         while True:
-            late = asyncio.get_running_loop().time() >= deadline
+            late = looks.are_over
             try:
                 history = await self._read(thread_id, trace)
             except CallRefused as refused:
@@ -135,7 +136,7 @@ class Reconciler:
                     raise Deferred("the thread is at work and does not show what was submitted")
                 if late:
                     return None, trace.loss.absent_means
-            await asyncio.sleep(_LOOK_SECONDS)
+            await looks.pause()
 
     async def _read(self, thread_id: str, trace: Trace) -> History:
         return await read_history(

@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import count
 
 from codex_control_plane_contract.fail_points import FailPoint
+from codex_control_plane_contract.lifecycles import attempt
 from codex_control_plane_contract.types import Answered, Interaction, Turn, Workflow, WorkflowPhase
 from codex_control_plane_contract.values import JsonValue
 from codex_control_plane_mcp.process_identity import ProcessIdentity, is_alive
@@ -225,16 +226,16 @@ class Stage:
         )
         return thread_of(row)
 
-    async def called(self, operation_id: str, kind: str) -> None:
-        """Return once a call of this kind is on record for an operation, or the operation has ended."""
+    async def answered(self, operation_id: str) -> None:
+        """Return once Codex has said what becomes of words, or nobody can tell whether it has."""
 
-        def on_record() -> bool:
+        def is_known() -> bool:
             with self.rig.store.read() as reader:
                 row = reader.operation(operation_id)
-                calls = reader.attempts_of(operation_id, kind)
-            return bool(calls) or (row is not None and row.facts.terminal)
+                calling = reader.open_attempt_of(operation_id, "turn_steer")
+            return isinstance(calling, attempt.Unknown) or (row is not None and row.facts.terminal)
 
-        assert await awaited(self.rig.store, on_record, self.patience), f"no {kind} of {operation_id}"
+        assert await awaited(self.rig.store, is_known, self.patience), f"no answer to {operation_id}"
 
     def _bound(self) -> dict[str, JsonValue]:
         """Return the bound of a call where replies may be late."""
