@@ -61,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "46a5f9dfb8f263e0509b1199918477ab36716d93cdf678a60d2a7212ea47dc28"
+CONTRACT_HASH: Final = "bcbe4a24ce52bae846cff29eb81c0fe2ebbae61c2bae20b4a0b21cf6a6a1dd44"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

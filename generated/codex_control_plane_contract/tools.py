@@ -1390,9 +1390,14 @@ EXECUTE_PLAN: Final = Tool(
             "output": {
                 "ok": True,
                 "operationId": "op_01hzy3v7q2cb",
+                "operationType": "execute_plan",
                 "status": "queued",
+                "workflowId": "wf_01hzy3v7q2c8",
                 "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "idempotent": False,
                 "nextRecommendedAction": "wait_for_background_worker",
+                "recommendedPollAfterSeconds": 2,
+                "pollRecommended": True,
             },
         },
     ),
@@ -1493,9 +1498,13 @@ SEND_MESSAGE: Final = Tool(
             "output": {
                 "ok": True,
                 "operationId": "op_01hzy3v7q2c8",
+                "operationType": "send_message",
                 "status": "queued",
                 "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "idempotent": False,
                 "nextRecommendedAction": "wait_for_background_worker",
+                "recommendedPollAfterSeconds": 2,
+                "pollRecommended": True,
             },
         },
     ),
@@ -1538,8 +1547,12 @@ START_CHAT: Final = Tool(
             "output": {
                 "ok": True,
                 "operationId": "op_01hzy3v7q2c8",
+                "operationType": "start_chat",
                 "status": "queued",
+                "idempotent": False,
                 "nextRecommendedAction": "wait_for_background_worker",
+                "recommendedPollAfterSeconds": 2,
+                "pollRecommended": True,
             },
         },
     ),
@@ -1577,5 +1590,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "eae634b9aed25f222213682b3eb78665a5e292ac0525ef6274c8e037441f9e1d"
+TOOL_SURFACE_HASH: Final = "d130c4ae311fdbc08a224ba118f0f8f5feeefdb51f686fdf60cf61654b377354"
 """SHA-256 of all that clients see in `tools/list`."""
