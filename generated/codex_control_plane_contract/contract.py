@@ -61,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "bcbe4a24ce52bae846cff29eb81c0fe2ebbae61c2bae20b4a0b21cf6a6a1dd44"
+CONTRACT_HASH: Final = "e53e9361318fd9ae578bf9522f57eaae7aed255a169c91c3d3fc87b798af3979"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

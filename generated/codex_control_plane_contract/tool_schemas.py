@@ -908,10 +908,7 @@ GET_OPERATION_STATUS_INPUT: Final[JsonObject] = {
             "minimum": 500,
             "maximum": 200000,
             "default": 8000,
-            "description": (
-                "Where the report is cut off, and the newest messages in all; with progress_cursor each of "
-                "them."
-            ),
+            "description": "Where the report is cut off, and the newest messages together.",
         },
         "progress_events": {
             "type": "integer",
@@ -926,7 +923,7 @@ GET_OPERATION_STATUS_INPUT: Final[JsonObject] = {
             "maximum": 20000,
             "default": 2000,
             "description": (
-                "Where an event is cut off; at 80 once the task has ended, unless progress_cursor is given."
+                "Where an event is cut off; of an ended task at 80, unless progress_cursor is given."
             ),
         },
         "progress_cursor": {
@@ -3033,7 +3030,7 @@ REPAIR_ISSUE_INPUT: Final[JsonObject] = {
             "type": "string",
             "minLength": 1,
             "maxLength": 200,
-            "description": "Your key for the new workflow; a workflow is replaced once even without.",
+            "description": "Your key for the new workflow.",
         },
         "reason": {
             "type": "string",
@@ -3044,12 +3041,12 @@ REPAIR_ISSUE_INPUT: Final[JsonObject] = {
         "sandbox": {
             "type": "string",
             "enum": ["read-only", "workspace-write", "danger-full-access"],
-            "description": "That of the old workflow without it.",
+            "description": "The old one's without it.",
         },
         "approval_policy": {
             "type": "string",
             "enum": ["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"],
-            "description": "That of the old workflow without it.",
+            "description": "The old one's without it.",
         },
         "dry_run": {"type": "boolean", "default": True, "description": "Only say what would be done."},
     },

@@ -946,8 +946,8 @@ REPAIR_ISSUE: Final = Tool(
     title="Repair what went wrong",
     description=(
         "Begin a plan workflow anew that failed or was stopped, with another sandbox or approval policy if "
-        "you give one. The first call changes nothing and says what would be done (dry_run is true unless "
-        "you say false). The old workflow stays as it is."
+        "you give one. Says what would be done and changes nothing, unless dry_run is false. The old "
+        "workflow stays as it is."
     ),
     group="stable",
     role="control",
@@ -1590,5 +1590,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "d130c4ae311fdbc08a224ba118f0f8f5feeefdb51f686fdf60cf61654b377354"
+TOOL_SURFACE_HASH: Final = "1ac29008aa2048d065d72aa18d5a432d070dc64e511cf9219650962dfffc5ef5"
 """SHA-256 of all that clients see in `tools/list`."""
