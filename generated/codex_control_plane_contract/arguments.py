@@ -188,11 +188,11 @@ class GetOperationStatusArguments:
     last_messages: int = 10
     """How many of the agent's newest messages."""
     message_max_chars: int = 8000
-    """Where a message and the report are cut off."""
+    """Where the report is cut off, and the newest messages together."""
     progress_events: int = 10
     """How many of the newest events."""
     progress_max_chars: int = 2000
-    """Where an event is cut off."""
+    """Where an event is cut off; of an ended task at 80, unless progress_cursor is given."""
     progress_cursor: int | None = None
     """Only what came after it."""
     include_events: bool = False
@@ -299,12 +299,12 @@ class GetWorkflowStatusArguments:
     last_messages: int = 3
     """How many of the agent's newest messages while it works."""
     message_max_chars: int = 4000
-    """Where a message, the plan and the report are cut off."""
+    """Where the plan and the report are cut off, and the newest messages in all."""
     refresh_live: bool = False
     """Taken for older clients; what is stored is never older than what the worker has heard."""
     refresh_live_goal: bool = False
     """Taken for older clients, likewise."""
-    include_events: bool = False
+    include_events: bool = True
     """Adds the journal of the workflow."""
 
     @classmethod
@@ -392,15 +392,15 @@ class RepairIssueArguments:
     workflow_id: str | None = None
     """The workflow to begin anew; it has ended."""
     client_request_id: str | None = None
-    """Your key for the new workflow; a workflow is replaced once even without."""
+    """Your key for the new workflow."""
     reason: str | None = None
     """Why; kept with the new workflow."""
     sandbox: Literal["read-only", "workspace-write", "danger-full-access"] | None = None
-    """That of the old workflow without it."""
+    """The old one's without it."""
     approval_policy: (
         Literal["never", "on-request", "untrusted", "on-failure", "ask_openclaw", "never_auto_approve"] | None
     ) = None
-    """That of the old workflow without it."""
+    """The old one's without it."""
     dry_run: bool = True
     """Only say what would be done."""
 

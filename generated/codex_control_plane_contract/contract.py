@@ -61,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "b7511e22e4aa409fbe7d2de780b34ffe8c36a16c84ea833fac942c1054450dd8"
+CONTRACT_HASH: Final = "e53e9361318fd9ae578bf9522f57eaae7aed255a169c91c3d3fc87b798af3979"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (
@@ -112,7 +112,7 @@ QUEUE_REASONS: Final[Mapping[QueueReason, str]] = {
     "global_slot_limit": "As many turns as allowed are active.",
     "project_slot_limit": "As many turns as allowed are active in its project.",
     "agent_slot_limit": "As many turns as allowed are active for its agent.",
-    "thread_slot_limit": "Its thread has an active turn.",
+    "thread_slot_limit": "Its thread has an active turn, or a task that was handed in earlier.",
     "resource_lock_conflict": "A task that runs, or that waits for longer, may change the same files.",
     "app_server_backpressure": (
         "Codex has too many calls to answer; no task is started until it has caught up."

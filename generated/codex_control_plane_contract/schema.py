@@ -14,5 +14,5 @@ from typing import Final
 SCHEMA: Final = files("codex_control_plane_contract").joinpath("schema.sql").read_text(encoding="utf-8")
 """The statements that make an empty database ready."""
 
-SCHEMA_HASH: Final = "06e308d9c6cdeba3e0b202440b08217aadd825133f21a13b7d575d1079523722"
+SCHEMA_HASH: Final = "5eb22cf4c43033e3a4f3ac1ac4fc06e78e01d0af37f6380f27d7c9122d483022"
 """SHA-256 that changes with the schema."""

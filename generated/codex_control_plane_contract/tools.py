@@ -946,8 +946,8 @@ REPAIR_ISSUE: Final = Tool(
     title="Repair what went wrong",
     description=(
         "Begin a plan workflow anew that failed or was stopped, with another sandbox or approval policy if "
-        "you give one. The first call changes nothing and says what would be done (dry_run is true unless "
-        "you say false). The old workflow stays as it is."
+        "you give one. Says what would be done and changes nothing, unless dry_run is false. The old "
+        "workflow stays as it is."
     ),
     group="stable",
     role="control",
@@ -1390,9 +1390,14 @@ EXECUTE_PLAN: Final = Tool(
             "output": {
                 "ok": True,
                 "operationId": "op_01hzy3v7q2cb",
+                "operationType": "execute_plan",
                 "status": "queued",
+                "workflowId": "wf_01hzy3v7q2c8",
                 "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "idempotent": False,
                 "nextRecommendedAction": "wait_for_background_worker",
+                "recommendedPollAfterSeconds": 2,
+                "pollRecommended": True,
             },
         },
     ),
@@ -1493,9 +1498,13 @@ SEND_MESSAGE: Final = Tool(
             "output": {
                 "ok": True,
                 "operationId": "op_01hzy3v7q2c8",
+                "operationType": "send_message",
                 "status": "queued",
                 "threadId": "019b2f10-7c3e-7a51-8c67-2f4d8c0e6a01",
+                "idempotent": False,
                 "nextRecommendedAction": "wait_for_background_worker",
+                "recommendedPollAfterSeconds": 2,
+                "pollRecommended": True,
             },
         },
     ),
@@ -1538,8 +1547,12 @@ START_CHAT: Final = Tool(
             "output": {
                 "ok": True,
                 "operationId": "op_01hzy3v7q2c8",
+                "operationType": "start_chat",
                 "status": "queued",
+                "idempotent": False,
                 "nextRecommendedAction": "wait_for_background_worker",
+                "recommendedPollAfterSeconds": 2,
+                "pollRecommended": True,
             },
         },
     ),
@@ -1577,5 +1590,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "eae634b9aed25f222213682b3eb78665a5e292ac0525ef6274c8e037441f9e1d"
+TOOL_SURFACE_HASH: Final = "1ac29008aa2048d065d72aa18d5a432d070dc64e511cf9219650962dfffc5ef5"
 """SHA-256 of all that clients see in `tools/list`."""

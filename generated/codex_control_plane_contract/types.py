@@ -509,7 +509,9 @@ class InteractionSummary(TypedDict):
     kind: InteractionKind
     """What is asked."""
     prompt: str
-    """The question in words."""
+    """The question in words, its first 500 characters; codex_list_pending_interactions shows it whole."""
+    truncated: NotRequired[bool]
+    """Whether the prompt is cut off."""
     expiresAt: Timestamp
     """Without an answer it is declined then."""
 
@@ -698,6 +700,12 @@ class Acknowledgement(Next):
     """The workflow that it is part of, if any."""
     queuedReason: NotRequired[QueueReason]
     """Why it waits; absent once it is taken up."""
+    requestedSandbox: NotRequired[str]
+    """In plan mode, what the turn was to touch."""
+    effectiveSandbox: NotRequired[str]
+    """In plan mode, what it may touch."""
+    runtimePolicyAdjusted: NotRequired[bool]
+    """In plan mode, whether the two differ: a plan turn needs workspace-write at least."""
     idempotent: bool
     """True when the key was known and nothing new was stored."""
     createdAt: Timestamp
@@ -706,17 +714,20 @@ class Acknowledgement(Next):
     """What was understood otherwise than it was written."""
 
 
-class ChatTask(TypedDict):
+class ChatTask(Next):
     """The task is stored; codex_get_operation_status says the rest."""
 
     operationId: str
     """Give it to codex_get_operation_status."""
-    status: str
+    operationType: OperationKind
+    status: OperationStatus
     """How the task stands."""
     threadId: NotRequired[str]
     """Codex's thread, once it is known."""
-    nextRecommendedAction: str
-    """What to do next, in one word."""
+    workflowId: NotRequired[str]
+    """The workflow that it is part of, if any."""
+    idempotent: bool
+    """True when nothing new was stored."""
     firstMessage: NotRequired[Message]
     """The first message of the agent, if it was waited for and came."""
     warnings: NotRequired[list[str]]
@@ -791,6 +802,12 @@ class Operation(Next):
     latestPlan: NotRequired[Plan]
     """The plan that its turn proposed last."""
     finalReport: NotRequired[FinalReport]
+    requestedSandbox: NotRequired[str]
+    """In plan mode, what the turn was to touch."""
+    effectiveSandbox: NotRequired[str]
+    """In plan mode, what it may touch."""
+    runtimePolicyAdjusted: NotRequired[bool]
+    """In plan mode, whether the two differ: a plan turn needs workspace-write at least."""
     requestSummary: RequestSummary
     inputItemState: NotRequired[InputItemState]
     outputSchemaState: NotRequired[OutputSchemaState]
@@ -934,7 +951,7 @@ class Message(TypedDict):
     text: str
     """What it says."""
     truncated: NotRequired[bool]
-    """Whether it is cut off at message_max_chars."""
+    """Whether it is cut off."""
 
 
 class ProgressEvent(TypedDict):
@@ -959,7 +976,7 @@ class ProgressEvent(TypedDict):
     text: str
     """One readable line."""
     truncated: NotRequired[bool]
-    """Whether it is cut off at progress_max_chars."""
+    """Whether it is cut off."""
 
 
 class TokenUsage(TypedDict):
@@ -1352,7 +1369,7 @@ class Workflow(Next):
     lastError: NotRequired[Error]
     """The last fault of the current task; of a failed workflow, why it failed."""
     events: NotRequired[list[JournalEntry]]
-    """Its journal, the newest twenty changes of its phase; only with include_events."""
+    """Its journal, the newest twenty changes of its phase; not with include_events false."""
     stateCursor: int
     """Grows with every change of the workflow, its tasks or their questions."""
     createdAt: Timestamp

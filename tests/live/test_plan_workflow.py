@@ -120,6 +120,23 @@ async def test_codex_is_told_which_of_two_plans_is_meant() -> None:
         assert any("1. Read it." in text and "Implement the following plan" in text for text in rig.seen())
 
 
+async def test_what_is_said_after_the_approval_comes_after_the_execution() -> None:
+    """Even if it only reads and the execution waits for a lock (docs/decisions/0090)."""
+    async with scripted_rig() as rig, rig.open_client() as client:
+        row = await planned(client)
+        writer = await client.submit(prompt("wait gate", "say Done."), sandbox="workspace-write")
+        await client.wait_until(writer["operationId"], "running")
+        execution = await client.approve_plan(row["workflowId"], message=prompt("say Done."))
+        talk = await client.send(thread_of(row), prompt("say Well."), sandbox="read-only")
+        status = await client.status(talk["operationId"])
+        assert status.get("queueState", {}).get("queuedReason") == "thread_slot_limit"
+        await rig.model.gates.open("gate")
+        await client.in_phase(row["workflowId"], "completed")
+        await client.wait_until(talk["operationId"], "completed")
+        first, second = [await client.status(each["operationId"]) for each in (execution, talk)]
+        assert first.get("completedAt", "") <= second.get("startedAt", "")
+
+
 async def test_deaths_between_plan_and_approval_change_nothing() -> None:
     """Server, worker and app-server die once the plan is ready; another client approves it."""
     async with scripted_rig() as rig:

@@ -111,6 +111,14 @@ CollaborationMode: TypeAlias = Literal["default", "plan"]
 Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access", "respect_existing"]
 """What the turn may touch."""
 
+RequestedSandbox: TypeAlias = Literal[
+    "read-only",
+    "workspace-write",
+    "danger-full-access",
+    "respect_existing",
+]
+"""What it was to touch; only in plan mode, which needs workspace-write at least."""
+
 ApprovalPolicy: TypeAlias = Literal["never", "on-request", "untrusted", "respect_existing"]
 """When Codex asks before acting."""
 
@@ -162,6 +170,7 @@ COLUMNS: Final = (
     "effort",
     "collaboration_mode",
     "sandbox",
+    "requested_sandbox",
     "approval_policy",
     "timeout_seconds",
     "recovery_policy",
@@ -250,6 +259,8 @@ class OperationRow:
     """The mode of Codex that its turn runs in; empty where it runs none."""
     sandbox: Sandbox
     """What the turn may touch."""
+    requested_sandbox: RequestedSandbox | None
+    """What it was to touch; only in plan mode, which needs workspace-write at least."""
     approval_policy: ApprovalPolicy
     """When Codex asks before acting."""
     timeout_seconds: int
@@ -1162,6 +1173,12 @@ _STORED: Final = Table(
             "text",
             values=("read-only", "workspace-write", "danger-full-access", "respect_existing"),
         ),
+        Column(
+            "requested_sandbox",
+            "text",
+            optional=True,
+            values=("read-only", "workspace-write", "danger-full-access", "respect_existing"),
+        ),
         Column("approval_policy", "text", values=("never", "on-request", "untrusted", "respect_existing")),
         Column("timeout_seconds", "integer"),
         Column("recovery_policy", "text", values=("report", "continue")),
@@ -1252,17 +1269,17 @@ _SUBMIT: Final[Edge[Queued]] = Edge(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
         "client_request_id, payload_hash, prompt_hash, inputs_hash, prompt_print, dedup_policy, "
         "repeats_operation_id, message, runs_turn, input_items, output_schema, title, project_id, "
-        "project_path, cwd, model, effort, collaboration_mode, sandbox, approval_policy, timeout_seconds, "
-        "recovery_policy, max_continuations, continuation_count, agent_id, resource_keys, priority, "
-        "estimated_cost_class, ranked_at, thread_id, source_thread_id, expected_turn_id, review_target, "
-        "review_delivery, workflow_id, workflow_role, attempt_count, quota_retry_count) SELECT :id, "
-        "'queued', 1, :now, :now, :operation_type, :client_request_id, :payload_hash, :prompt_hash, "
-        ":inputs_hash, :prompt_print, :dedup_policy, :repeats_operation_id, :message, :runs_turn, "
-        ":input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, :effort, "
-        ":collaboration_mode, :sandbox, :approval_policy, :timeout_seconds, :recovery_policy, "
-        ":max_continuations, 0, :agent_id, :resource_keys, :priority, :estimated_cost_class, :ranked_at, "
-        ":thread_id, :source_thread_id, :expected_turn_id, :review_target, :review_delivery, :workflow_id, "
-        ":workflow_role, 0, 0 WHERE TRUE RETURNING *"
+        "project_path, cwd, model, effort, collaboration_mode, sandbox, requested_sandbox, approval_policy, "
+        "timeout_seconds, recovery_policy, max_continuations, continuation_count, agent_id, resource_keys, "
+        "priority, estimated_cost_class, ranked_at, thread_id, source_thread_id, expected_turn_id, "
+        "review_target, review_delivery, workflow_id, workflow_role, attempt_count, quota_retry_count) "
+        "SELECT :id, 'queued', 1, :now, :now, :operation_type, :client_request_id, :payload_hash, "
+        ":prompt_hash, :inputs_hash, :prompt_print, :dedup_policy, :repeats_operation_id, :message, "
+        ":runs_turn, :input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, "
+        ":effort, :collaboration_mode, :sandbox, :requested_sandbox, :approval_policy, :timeout_seconds, "
+        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
+        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, "
+        ":review_target, :review_delivery, :workflow_id, :workflow_role, 0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("client",),
     required_evidence=None,
@@ -1281,16 +1298,16 @@ _SUBMIT_AGAIN: Final[Edge[Queued]] = Edge(
         "INSERT INTO operation (operation_id, state, revision, created_at, updated_at, operation_type, "
         "payload_hash, prompt_hash, inputs_hash, prompt_print, dedup_policy, message, runs_turn, "
         "input_items, output_schema, title, project_id, project_path, cwd, model, effort, "
-        "collaboration_mode, sandbox, approval_policy, timeout_seconds, recovery_policy, max_continuations, "
-        "continuation_count, agent_id, resource_keys, priority, estimated_cost_class, ranked_at, thread_id, "
-        "source_thread_id, expected_turn_id, review_target, review_delivery, replaces_operation_id, "
-        "attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, :operation_type, "
-        ":payload_hash, :prompt_hash, :inputs_hash, :prompt_print, :dedup_policy, :message, :runs_turn, "
-        ":input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, :effort, "
-        ":collaboration_mode, :sandbox, :approval_policy, :timeout_seconds, :recovery_policy, "
-        ":max_continuations, 0, :agent_id, :resource_keys, :priority, :estimated_cost_class, :ranked_at, "
-        ":thread_id, :source_thread_id, :expected_turn_id, :review_target, :review_delivery, "
-        ":replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
+        "collaboration_mode, sandbox, requested_sandbox, approval_policy, timeout_seconds, recovery_policy, "
+        "max_continuations, continuation_count, agent_id, resource_keys, priority, estimated_cost_class, "
+        "ranked_at, thread_id, source_thread_id, expected_turn_id, review_target, review_delivery, "
+        "replaces_operation_id, attempt_count, quota_retry_count) SELECT :id, 'queued', 1, :now, :now, "
+        ":operation_type, :payload_hash, :prompt_hash, :inputs_hash, :prompt_print, :dedup_policy, :message, "
+        ":runs_turn, :input_items, :output_schema, :title, :project_id, :project_path, :cwd, :model, "
+        ":effort, :collaboration_mode, :sandbox, :requested_sandbox, :approval_policy, :timeout_seconds, "
+        ":recovery_policy, :max_continuations, 0, :agent_id, :resource_keys, :priority, "
+        ":estimated_cost_class, :ranked_at, :thread_id, :source_thread_id, :expected_turn_id, "
+        ":review_target, :review_delivery, :replaces_operation_id, 0, 0 WHERE TRUE RETURNING *"
     ),
     actors=("operator",),
     required_evidence="the reason that the operator gives",
@@ -2671,6 +2688,7 @@ def submit(
     model: str | None = None,
     effort: str | None = None,
     collaboration_mode: CollaborationMode | None = None,
+    requested_sandbox: RequestedSandbox | None = None,
     thread_id: str | None = None,
     source_thread_id: str | None = None,
     expected_turn_id: str | None = None,
@@ -2702,6 +2720,7 @@ def submit(
         effort=effort,
         collaboration_mode=collaboration_mode,
         sandbox=sandbox,
+        requested_sandbox=requested_sandbox,
         approval_policy=approval_policy,
         timeout_seconds=timeout_seconds,
         recovery_policy=recovery_policy,
@@ -2750,6 +2769,7 @@ def submit_again(
         effort=original.effort,
         collaboration_mode=original.collaboration_mode,
         sandbox=original.sandbox,
+        requested_sandbox=original.requested_sandbox,
         approval_policy=original.approval_policy,
         timeout_seconds=original.timeout_seconds,
         recovery_policy=original.recovery_policy,

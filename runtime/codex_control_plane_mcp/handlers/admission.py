@@ -15,6 +15,7 @@ from codex_control_plane_mcp.handlers.moment import Moment
 from codex_control_plane_mcp.handlers.next_steps import next_step, queued_reason
 from codex_control_plane_mcp.handlers.prompt_guard import Prompt, refuse_duplicate
 from codex_control_plane_mcp.handlers.request_keys import refuse_other_request
+from codex_control_plane_mcp.handlers.sandbox_floor import add_sandboxes, effective_sandbox
 from codex_control_plane_mcp.handlers.task_request import TaskRequest
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.images import Image
@@ -131,6 +132,7 @@ def _creation(
 ) -> Change[operation.Queued]:
     request, prompt = submission.request, submission.prompt
     begins_turn = request.operation_type != "steer_turn"
+    sandbox = (request.sandbox or settings.default_sandbox) if begins_turn else "respect_existing"
     return operation.submit(
         operation_id=new_id(operation.ID_PREFIX, now),
         operation_type=request.operation_type,
@@ -152,7 +154,8 @@ def _creation(
         model=(request.model or settings.default_model) if begins_turn else None,
         effort=(request.effort or settings.default_effort) if begins_turn else None,
         collaboration_mode=request.collaboration_mode if request.runs_turn else None,
-        sandbox=(request.sandbox or settings.default_sandbox) if begins_turn else "respect_existing",
+        sandbox=effective_sandbox(sandbox, request.collaboration_mode),
+        requested_sandbox=sandbox if request.collaboration_mode == "plan" else None,
         approval_policy=(
             (request.approval_policy or settings.default_approval_policy)
             if begins_turn
@@ -198,6 +201,7 @@ def acknowledge(
         acknowledgement["workflowId"] = row.workflow_id
     if isinstance(row, operation.Queued):
         acknowledgement["queuedReason"] = queued_reason(moment, row)
+    add_sandboxes(acknowledgement, row)
     if request.warnings:
         acknowledgement["warnings"] = [*request.warnings]
     return acknowledgement

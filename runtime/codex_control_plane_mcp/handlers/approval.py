@@ -4,10 +4,11 @@ Everything is decided in one transaction, so two servers that approve at once ma
 """
 
 from dataclasses import replace
+from typing import Final
 
 from codex_control_plane_contract.arguments import ApprovePlanArguments, SubmitTaskArguments
 from codex_control_plane_contract.codex import CHOSEN_IMPLEMENTATION_PROMPT, IMPLEMENTATION_PROMPT
-from codex_control_plane_contract.errors import CodexBusy, CodexWorkflowNotFound, InvalidArgument
+from codex_control_plane_contract.errors import CodexBusy, InvalidArgument
 from codex_control_plane_contract.lifecycles import operation, plan_workflow
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import Acknowledgement
@@ -20,12 +21,22 @@ from codex_control_plane_mcp.handlers.admission import (
     prepare,
 )
 from codex_control_plane_mcp.handlers.context import Context
+from codex_control_plane_mcp.handlers.known_workflows import any_workflow
 from codex_control_plane_mcp.handlers.moment import look
 from codex_control_plane_mcp.handlers.plan_observation import open_candidates, went_on
 from codex_control_plane_mcp.handlers.task_request import TaskRequest
 from codex_control_plane_mcp.handlers.waiting import on_thread
 from codex_control_plane_mcp.store.reading import Reader
 from codex_control_plane_mcp.store.transaction import Transaction
+
+_HINTS: Final = {
+    "plan_needs_review": " Ask for another plan with codex_send_message on its thread.",
+    "plan_candidate_found": " Say with codex_adopt_workflow_plan which plan counts.",
+}
+"""What brings a workflow to plan_ready."""
+
+
+_LATE: Final = "The plan was approved before, with other arguments; those count."
 
 
 async def approve_plan(context: Context, arguments: ApprovePlanArguments) -> Acknowledgement:
@@ -56,7 +67,7 @@ def carry_out(context: Context, request: TaskRequest, plan_hash: str | None = No
     with look(context) as moment:
         known, workflow = _standing(moment.reader, request, plan_hash)
         if known is not None:
-            return acknowledge(moment, known, request, idempotent=True)
+            return acknowledge(moment, known, _as_stored(request, known), idempotent=True)
         planner = _planner(moment.reader, workflow, request)
     submission = replace(
         prepare(context, _filled_in(request, workflow, planner)), payload_hash=request.payload_hash
@@ -65,18 +76,26 @@ def carry_out(context: Context, request: TaskRequest, plan_hash: str | None = No
         known, workflow = _standing(reader, request, plan_hash)
         row = known or _store(transaction, reader, submission, workflow, context.settings)
     with look(context) as moment:
-        return acknowledge(moment, row, request, idempotent=known is not None)
+        return acknowledge(moment, row, _as_stored(request, row), idempotent=known is not None)
+
+
+def _as_stored(request: TaskRequest, row: operation.Operation) -> TaskRequest:
+    """Return the request; with a warning, if the plan was approved before in other words."""
+    if row.payload_hash == request.payload_hash:
+        return request
+    return replace(request, warnings=(*request.warnings, _LATE))
 
 
 def known_workflow(reader: Reader, workflow_id: str) -> plan_workflow.PlanWorkflow:
-    """Return the workflow. Raises CODEX_WORKFLOW_NOT_FOUND."""
-    row = reader.plan_workflow(workflow_id)
-    if row is None:
-        raise CodexWorkflowNotFound(
-            "No such workflow on record. Use the workflowId that codex_start_plan_workflow returned.",
-            workflowId=workflow_id,
-        )
-    return row
+    """Return the workflow. Raises CODEX_WORKFLOW_NOT_FOUND, and INVALID_ARGUMENT for a review."""
+    row = any_workflow(reader, workflow_id)
+    if isinstance(row, plan_workflow.PlanWorkflow):
+        return row
+    raise InvalidArgument(
+        "This workflow is a code review, which makes no plan; codex_get_workflow_status shows its report.",
+        path="workflow_id",
+        phase=row.status,
+    )
 
 
 def _standing(
@@ -118,7 +137,8 @@ def _approvable(
         )
     if not isinstance(workflow, plan_workflow.PlanReady):
         raise InvalidArgument(
-            f"Only a plan in phase plan_ready can be approved; this workflow is {workflow.status}.",
+            f"Only a plan in phase plan_ready can be approved; this workflow is {workflow.status}."
+            + _HINTS.get(workflow.status, ""),
             path="workflow_id",
             phase=workflow.status,
         )

@@ -100,13 +100,20 @@ def _present(context: Context, acknowledged: Acknowledgement, limit: int) -> Cha
     with look(context) as moment:
         row = known_operation(moment.reader, acknowledged["operationId"])
         event = moment.reader.first_message(row.operation_id)
-        answer: ChatTask = {
-            "operationId": row.operation_id,
-            "status": row.status,
-            "nextRecommendedAction": next_step(moment, row)["nextRecommendedAction"],
-        }
+        step = next_step(moment, row)
+    answer: ChatTask = {
+        "operationId": row.operation_id,
+        "operationType": row.operation_type,
+        "status": row.status,
+        "idempotent": acknowledged["idempotent"],
+        "nextRecommendedAction": step["nextRecommendedAction"],
+        "recommendedPollAfterSeconds": step["recommendedPollAfterSeconds"],
+        "pollRecommended": step["pollRecommended"],
+    }
     if row.thread_id is not None:
         answer["threadId"] = row.thread_id
+    if row.workflow_id is not None:
+        answer["workflowId"] = row.workflow_id
     if event is not None:
         answer["firstMessage"] = present_message(event.at, event.text, limit)
     if "warnings" in acknowledged:

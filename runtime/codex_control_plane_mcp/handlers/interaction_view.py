@@ -1,20 +1,28 @@
 """Questions of Codex as clients see them: whole, since a person decides on them (contract §4, §12)."""
 
+from typing import Final
+
 from codex_control_plane_contract.lifecycles import interaction
 from codex_control_plane_contract.types import Interaction, InteractionSummary
 from codex_control_plane_mcp import questions
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.questions import Asked, asked_of
 
+PROMPT_CHARS: Final = 500
+"""How much of a question a status shows (spec/types/interaction.yaml)."""
+
 
 def summarise_interaction(row: interaction.Interaction) -> InteractionSummary:
     """Return a question as part of its task's status."""
-    return {
+    summary: InteractionSummary = {
         "interactionId": row.interaction_id,
         "kind": row.kind,
-        "prompt": row.prompt,
+        "prompt": row.prompt[:PROMPT_CHARS],
         "expiresAt": timestamp(row.deadline_at),
     }
+    if len(row.prompt) > PROMPT_CHARS:
+        summary["truncated"] = True
+    return summary
 
 
 def present_interaction(row: interaction.Interaction) -> Interaction:

@@ -39,11 +39,19 @@ def next_step(moment: Moment, row: operation.Operation) -> Next:
         return _step_of_queued(moment, row)
     if isinstance(row, operation.WaitingForQuota):
         return _step(row.facts.next_action, _seconds_until(row.resumes_at, moment))
+    if broke_off(row):
+        return _step("inspect_diagnostics", 0)
     if row.facts.terminal:
         return _step(row.facts.next_action, row.facts.poll_after_seconds)
     if row.interrupt_requested_at is not None or (row.facts.waits_for_human and not _asks(moment, row)):
         return SOON
     return _step(row.facts.next_action, row.facts.poll_after_seconds)
+
+
+def broke_off(row: operation.Operation) -> bool:
+    """Return whether a task was interrupted by a fault, which its `lastError` tells, and by nobody's wish."""
+    stopped = isinstance(row, operation.Interrupted) and row.interrupt_requested_at is None
+    return stopped and row.last_error is not None
 
 
 def pending_questions(moment: Moment, row: operation.Operation) -> list[interaction.Pending]:

@@ -24,6 +24,7 @@ from codex_control_plane_mcp.handlers.next_steps import next_step, pending_quest
 from codex_control_plane_mcp.handlers.plan_view import present_plan
 from codex_control_plane_mcp.handlers.progress_view import add_progress
 from codex_control_plane_mcp.handlers.review_view import add_review
+from codex_control_plane_mcp.handlers.sandbox_floor import add_sandboxes
 from codex_control_plane_mcp.handlers.times import seconds_between, timestamp
 from codex_control_plane_mcp.handlers.turn_view import present_report, present_turn, present_usage
 from codex_control_plane_mcp.handlers.turnless_view import add_fork, add_steer
@@ -62,6 +63,7 @@ def present_operation(
     _add_times(view, row)
     _add_holder(view, moment, row)
     _add_continuations(view, moment, row)
+    add_sandboxes(view, row)
     add_steer(view, moment, row)
     add_fork(view, moment, row)
     add_review(view, moment, row)

@@ -3,26 +3,22 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from codex_control_plane_contract.arguments import StartPlanWorkflowArguments, SubmitTaskArguments
-from codex_control_plane_contract.lifecycles import plan_workflow
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp.handlers.goal_request import GoalRequest
 from codex_control_plane_mcp.handlers.task_request import TaskRequest
 
 Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access"]
 
-PLAN_SANDBOX: Final = "workspace-write"
-"""What a plan turn needs at least: Codex plans with commands that a read-only sandbox does not let run."""
-
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
     """What a caller wants planned; `sandbox` is what it asked for, or what the settings say."""
 
-    request: TaskRequest
+    task: TaskRequest
     client_request_id: str | None
     sandbox: Sandbox
     goal: GoalRequest | None
@@ -30,7 +26,7 @@ class PlanRequest:
     @classmethod
     def of(cls, arguments: StartPlanWorkflowArguments, settings: Settings) -> "PlanRequest":
         """Return the request. Raises INVALID_ARGUMENT."""
-        request = TaskRequest.of(
+        task = TaskRequest.of(
             SubmitTaskArguments(
                 operation_type="start_chat",
                 collaboration_mode="plan",
@@ -51,27 +47,17 @@ class PlanRequest:
             )
         )
         sandbox = arguments.sandbox or settings.default_sandbox
-        return cls(request, arguments.client_request_id, sandbox, GoalRequest.of(arguments))
+        return cls(task, arguments.client_request_id, sandbox, GoalRequest.of(arguments))
 
     @property
     def payload_hash(self) -> str:
         """The SHA-256 that tells whether a key names the same workflow again: the task's, and its goal."""
         if self.goal is None:
-            return self.request.payload_hash
-        payload = {"task": self.request.payload_hash, "goal": self.goal.as_payload()}
+            return self.task.payload_hash
+        payload = {"task": self.task.payload_hash, "goal": self.goal.as_payload()}
         return hashlib.sha256(json.dumps(payload, sort_keys=True).encode("ascii")).hexdigest()
 
     @property
     def warnings(self) -> Sequence[str]:
         """What is understood otherwise than it is written."""
-        return [*self.request.warnings, *(self.goal.warnings if self.goal else ())]
-
-    @property
-    def effective_sandbox(self) -> plan_workflow.EffectiveSandbox:
-        """The sandbox of the plan turn: read-only is raised."""
-        return PLAN_SANDBOX if self.sandbox == "read-only" else self.sandbox
-
-    @property
-    def task(self) -> TaskRequest:
-        """The request for the task that makes the plan."""
-        return replace(self.request, sandbox=self.effective_sandbox)
+        return [*self.task.warnings, *(self.goal.warnings if self.goal else ())]

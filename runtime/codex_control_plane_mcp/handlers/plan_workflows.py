@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codex_control_plane_contract.arguments import StartPlanWorkflowArguments
-from codex_control_plane_contract.lifecycles import plan_workflow
+from codex_control_plane_contract.lifecycles import operation, plan_workflow
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_contract.types import WorkflowAcknowledgement
 from codex_control_plane_mcp.handlers.admission import Part, Submission, admit, prepare
@@ -99,6 +99,11 @@ def known_plan_workflow(reader: Reader, request: PlanRequest) -> plan_workflow.P
     return row
 
 
+def _effective_sandbox(task: operation.Operation) -> plan_workflow.EffectiveSandbox:
+    assert task.sandbox in ("workspace-write", "danger-full-access"), "a plan needs that much"
+    return task.sandbox
+
+
 def begin(
     transaction: Transaction,
     reader: Reader,
@@ -122,7 +127,7 @@ def begin(
             project_id=task.project_id,
             plan_operation_id=task.operation_id,
             requested_sandbox=request.sandbox,
-            effective_sandbox=request.effective_sandbox,
+            effective_sandbox=_effective_sandbox(task),
             replaces_workflow_id=place.replaces_workflow_id if place else None,
             retry_of_workflow_id=place.retry_of_workflow_id if place else None,
             retry_reason=place.reason if place else None,

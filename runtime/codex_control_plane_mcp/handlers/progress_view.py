@@ -1,6 +1,7 @@
 """Progress as clients see it: the newest, or all behind a cursor, page by page (contract §4)."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from codex_control_plane_contract.arguments import GetOperationStatusArguments
 from codex_control_plane_contract.records import ProgressEventRow
@@ -8,6 +9,9 @@ from codex_control_plane_contract.types import Operation, ProgressEvent
 from codex_control_plane_mcp.handlers.excerpts import excerpt
 from codex_control_plane_mcp.handlers.moment import Moment
 from codex_control_plane_mcp.handlers.times import timestamp
+
+ENDED_CHARS: Final = 80
+"""How much of a line is shown once the report counts (spec/tools/codex_get_operation_status)."""
 
 
 def add_progress(view: Operation, moment: Moment, arguments: GetOperationStatusArguments) -> None:
@@ -22,7 +26,9 @@ def add_progress(view: Operation, moment: Moment, arguments: GetOperationStatusA
     view["latestProgressAt"] = timestamp(latest_at)
     view["progressCursor"] = _cursor(rows, latest, arguments)
     if rows:
-        view["progressEvents"] = [present_event(row, arguments.progress_max_chars) for row in rows]
+        ended = view["phase"] == "ended" and arguments.progress_cursor is None
+        limit = min(ENDED_CHARS, arguments.progress_max_chars) if ended else arguments.progress_max_chars
+        view["progressEvents"] = [present_event(row, limit) for row in rows]
 
 
 def _cursor(rows: Sequence[ProgressEventRow], latest: int, arguments: GetOperationStatusArguments) -> int:

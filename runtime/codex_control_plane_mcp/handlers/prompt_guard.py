@@ -66,7 +66,7 @@ def refuse_duplicate(reader: Reader, prompt: Prompt, project_id: str, resource_k
     likeness = "The same prompt" if similarity == 1 else "Nearly the same prompt"
     raise CodexDuplicatePromptActive(
         f"{likeness} is active in this project as {task.operation_id}; poll that one. "
-        "If both are meant, submit with force: true or dedup_policy: idempotency_only.",
+        "If both are meant, codex_submit_task takes force: true and dedup_policy: idempotency_only.",
         **details,
     )
 

@@ -7,7 +7,7 @@ from codex_control_plane_contract.lifecycles import operation, review_workflow
 from codex_control_plane_contract.types import Next, Workflow
 from codex_control_plane_mcp.handlers.goal_view import present_goal
 from codex_control_plane_mcp.handlers.moment import Moment
-from codex_control_plane_mcp.handlers.next_steps import next_step
+from codex_control_plane_mcp.handlers.next_steps import broke_off, next_step
 from codex_control_plane_mcp.handlers.operation_view import present_journal
 from codex_control_plane_mcp.handlers.review_view import state_of_review
 from codex_control_plane_mcp.handlers.times import timestamp
@@ -32,9 +32,12 @@ def next_step_of_review(moment: Moment, row: review_workflow.ReviewWorkflow) -> 
         "recommendedPollAfterSeconds": facts.poll_after_seconds,
         "pollRecommended": facts.poll_after_seconds > 0,
     }
+    task = review_of(moment, row)
+    if isinstance(row, review_workflow.Stopped) and broke_off(task):
+        return {**step, "nextRecommendedAction": "inspect_diagnostics"}
     if facts.terminal:
         return step
-    of_task = next_step(moment, review_of(moment, row))
+    of_task = next_step(moment, task)
     if of_task["nextRecommendedAction"] in _OF_THE_TASK:
         return of_task
     return step

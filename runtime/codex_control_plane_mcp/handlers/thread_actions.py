@@ -13,7 +13,7 @@ from codex_control_plane_contract.errors import (
     CodexTimeout,
     InvalidArgument,
 )
-from codex_control_plane_contract.lifecycles import interaction, thread_action
+from codex_control_plane_contract.lifecycles import interaction, plan_workflow, thread_action
 from codex_control_plane_contract.types import CompactionStarted, ThreadAction, ThreadChanged
 from codex_control_plane_mcp.handlers.context import Context
 from codex_control_plane_mcp.handlers.moment import look
@@ -44,9 +44,10 @@ async def start_thread_compaction(
 ) -> CompactionStarted:
     """Ask for a compaction; return once Codex is at it or it has ended, at the latest after the timeout.
 
-    Raises CODEX_BUSY while a task is on the thread.
+    Raises CODEX_BUSY while a task is on the thread, and what Codex says against it.
     """
     row = await _ask(context, "compaction", arguments)
+    _raise_fault(row)
     return {
         "actionId": row.thread_action_id,
         "threadId": row.thread_id,
@@ -139,6 +140,7 @@ def _refuse_busy(reader: Reader, thread_id: str, other: thread_action.Open | Non
 
 
 def _refuse_awaited(reader: Reader, thread_id: str) -> None:
+    """Refuse a thread that a task or a plan is to go on in."""
     operation_id = reader.waiting_for_thread(thread_id)
     if operation_id is not None:
         raise CodexBusy(
@@ -146,6 +148,15 @@ def _refuse_awaited(reader: Reader, thread_id: str) -> None:
             threadId=thread_id,
             operationId=operation_id,
             reason="queued_task",
+        )
+    workflow = reader.plan_workflow_of_thread(thread_id)
+    if isinstance(workflow, plan_workflow.Planned):
+        raise CodexBusy(
+            f"Workflow {workflow.plan_workflow_id} is {workflow.status}, and its plan is to be carried out "
+            "on this thread. Approve it, or stop it with codex_interrupt_turn and its workflow_id.",
+            threadId=thread_id,
+            workflowId=workflow.plan_workflow_id,
+            reason="plan_workflow",
         )
 
 
@@ -158,17 +169,22 @@ def _changed(row: thread_action.ThreadAction, waited_seconds: int) -> ThreadChan
             "status": row.status,
             "terminalEvidence": row.terminal_evidence,
         }
-    if row.last_error is not None:
-        error = row.last_error
-        raise ERRORS[error["code"]](
-            error["message"], **{**error["details"], "actionId": row.thread_action_id}
-        )
+    _raise_fault(row)
     raise CodexTimeout(
         f"Not done within {waited_seconds} s; it goes on. Poll codex_get_thread_compaction_status.",
         actionId=row.thread_action_id,
         threadId=row.thread_id,
         status=row.status,
     )
+
+
+def _raise_fault(row: thread_action.ThreadAction) -> None:
+    """Raise what an action failed with; nothing for one that goes on or has done its work."""
+    if row.last_error is not None:
+        error = row.last_error
+        raise ERRORS[error["code"]](
+            error["message"], **{**error["details"], "actionId": row.thread_action_id}
+        )
 
 
 def _known(reader: Reader, action_id: str) -> thread_action.ThreadAction:

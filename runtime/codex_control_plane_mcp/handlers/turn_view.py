@@ -85,14 +85,19 @@ def present_evidence(row: turn.Ended) -> TerminalEvidence:
 
 
 def _messages(moment: Moment, row: turn.Turn, arguments: GetOperationStatusArguments) -> list[Message]:
-    """Return the newest messages of the agent in order; with a cursor only those that came after it."""
-    seen = arguments.progress_cursor or 0
+    """Return the newest messages of the agent in order; with a cursor only those that came after it.
+
+    Without one they share `message_max_chars`, the newest first, so that a poll stays small.
+    """
+    seen, limit = arguments.progress_cursor, arguments.message_max_chars
     events = moment.reader.messages(row.operation_id, limit=arguments.last_messages)
-    return [
-        present_message(event.at, event.text, arguments.message_max_chars)
-        for event in events
-        if event.sequence > seen and event.turn_id == row.turn_id
-    ]
+    messages: list[Message] = []
+    for event in reversed(events):
+        if event.turn_id == row.turn_id and event.sequence > (seen or 0) and limit > 0:
+            message = present_message(event.at, event.text, limit)
+            limit -= len(message["text"]) if seen is None else 0
+            messages.append(message)
+    return messages[::-1]
 
 
 def present_message(at: int, text: str, limit: int) -> Message:

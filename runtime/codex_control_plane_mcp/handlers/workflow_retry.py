@@ -77,7 +77,7 @@ class _Retry:
             **named,
             "phase": self.successor.status if self.successor else "planning",
             "sandbox": self.request.sandbox,
-            "approvalPolicy": self.request.request.approval_policy,
+            "approvalPolicy": self.request.task.approval_policy,
         }
 
     @property

@@ -8,12 +8,19 @@ from codex_control_plane_contract.types import Next, Workflow, WorkflowRetryStat
 from codex_control_plane_mcp.handlers.goal_view import present_goal
 from codex_control_plane_mcp.handlers.interaction_view import summarise_interaction
 from codex_control_plane_mcp.handlers.moment import Moment
-from codex_control_plane_mcp.handlers.next_steps import next_step, pending_questions, queued_reason
+from codex_control_plane_mcp.handlers.next_steps import broke_off, next_step, pending_questions, queued_reason
 from codex_control_plane_mcp.handlers.operation_view import present_journal, redacted
 from codex_control_plane_mcp.handlers.plan_observation import observe, open_candidates
 from codex_control_plane_mcp.handlers.plan_view import present_plan, summarise_plan
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.turn_view import present_report, present_turn
+
+_WAIT_FOR_DISCUSSION: Final[Next] = {
+    "nextRecommendedAction": "wait_plan",
+    "recommendedPollAfterSeconds": 10,
+    "pollRecommended": True,
+}
+"""A message on the thread of the plan is under way and may bring another one; until then none is approved."""
 
 EVENTS: Final = 20
 """How many changes of the phase are shown (spec/types/workflow.yaml)."""
@@ -34,15 +41,26 @@ def next_step_of(moment: Moment, row: plan_workflow.PlanWorkflow) -> Next:
         "recommendedPollAfterSeconds": facts.poll_after_seconds,
         "pollRecommended": facts.poll_after_seconds > 0,
     }
+    if isinstance(row, plan_workflow.InPlanning | plan_workflow.InExecution):
+        return _step_of_task(moment, row, step)
+    if isinstance(row, plan_workflow.Planned) and moment.reader.open_discussion(row.plan_workflow_id):
+        return _WAIT_FOR_DISCUSSION
     if isinstance(row, plan_workflow.PlanReady) and open_candidates(moment.reader, row):
         return {**step, "nextRecommendedAction": "adopt_candidate_plan"}
-    if not isinstance(row, plan_workflow.InPlanning | plan_workflow.InExecution):
-        return step
+    if isinstance(row, plan_workflow.Stopped) and broke_off(current_task(moment, row)):
+        return {**step, "nextRecommendedAction": "inspect_diagnostics"}
+    return step
+
+
+def _step_of_task(
+    moment: Moment, row: plan_workflow.InPlanning | plan_workflow.InExecution, step: Next
+) -> Next:
+    """Return what the task of a workflow needs, where that is more than time."""
     of_task = next_step(moment, current_task(moment, row))
     match of_task["nextRecommendedAction"]:
         case "wait_for_quota" | "inspect_worker_health":
             return of_task
-        case "poll_operation_status" if facts.waits_for_human:
+        case "poll_operation_status" if row.facts.waits_for_human:
             # The answer is on its way, or somebody has asked to stop it.
             executing = isinstance(row, plan_workflow.InExecution)
             return {**of_task, "nextRecommendedAction": "wait_execution" if executing else "wait_plan"}
@@ -136,7 +154,8 @@ def add_task(
         message_max_chars=arguments.message_max_chars,
     )
     view["turnStatus"] = present_turn(moment, carried, shown)
-    if task.workflow_role in ("execution", "review"):
+    # A plan is shown as such; what Codex said in place of one is its report.
+    if task.workflow_role != "plan" or moment.reader.plan_of(carried.turn_id) is None:
         report = present_report(task, carried, shown)
         if report is not None:
             view["finalReport"] = report

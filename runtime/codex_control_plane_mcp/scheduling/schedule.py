@@ -63,7 +63,7 @@ class Schedule:
             return row.queued_reason or "retry_after_worker_error"
         if not row.runs_turn:
             return "waiting_for_worker"
-        if row.thread_id is not None and self._reader.thread_in_use(row.thread_id) is not None:
+        if self._is_thread_taken(row):
             return "thread_slot_limit"
         if len(self.active) >= self._settings.max_active_turns_global:
             return "global_slot_limit"
@@ -74,6 +74,13 @@ class Schedule:
         if self._is_barred(row):
             return "resource_lock_conflict"
         return "app_server_backpressure" if self._pressed else "waiting_for_worker"
+
+    def _is_thread_taken(self, row: operation.Queued) -> bool:
+        """Return whether something is on the thread, or comes first there (docs/decisions/0090)."""
+        if row.thread_id is None:
+            return False
+        in_use = self._reader.thread_in_use(row.thread_id)
+        return in_use is not None or self._reader.ahead_on_thread(row) is not None
 
     def _first_of(self, project: Standing, locks: Locks) -> Contender | None:
         """Return the first task of a project that may start; what its writers wait for is held then."""

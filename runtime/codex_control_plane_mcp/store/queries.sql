@@ -74,7 +74,8 @@ SELECT head.*,
 FROM head ORDER BY head.project_id;
 
 -- name: ready_of_lane
--- The queued tasks of a lane that are not postponed and whose thread is idle, by rank.
+-- The queued tasks of a lane that are not postponed, by rank; their threads are idle, and nothing handed in
+-- earlier is still to come on them.
 SELECT operation_id, project_id, project_path, agent_id, thread_id, sandbox, resource_keys, ranked_at
 FROM operation AS waiting
 WHERE waiting.state = 'queued' AND waiting.runs_turn
@@ -85,6 +86,11 @@ WHERE waiting.state = 'queued' AND waiting.runs_turn
     WHERE busy.thread_id = waiting.thread_id AND busy.runs_turn
       AND busy.state IN ('starting_app_server', 'starting_thread', 'starting_turn', 'starting_review', 'running',
                          'waiting_for_approval', 'waiting_for_user_input'))
+  AND NOT EXISTS (
+    SELECT 1 FROM operation AS ahead
+    WHERE ahead.thread_id = waiting.thread_id AND ahead.runs_turn
+      AND ahead.state IN ('queued', 'waiting_for_quota')
+      AND (ahead.created_at, ahead.operation_id) < (waiting.created_at, waiting.operation_id))
   AND NOT EXISTS (
     SELECT 1 FROM thread_action AS action
     WHERE action.thread_id = waiting.thread_id AND action.state IN ('starting', 'running'))
@@ -144,6 +150,14 @@ WHERE thread_id = :thread_id AND runs_turn
                 'waiting_for_approval', 'waiting_for_user_input')
 UNION ALL
 SELECT thread_action_id FROM thread_action WHERE thread_id = :thread_id AND state IN ('starting', 'running')
+LIMIT 1;
+
+-- name: ahead_on_thread
+-- The oldest task that was handed in earlier and is still to come on the same thread.
+SELECT operation_id FROM operation
+WHERE thread_id = :thread_id AND runs_turn AND state IN ('queued', 'waiting_for_quota')
+  AND (created_at, operation_id) < (:created_at, :operation_id)
+ORDER BY created_at, operation_id
 LIMIT 1;
 
 -- name: waiting_for_thread

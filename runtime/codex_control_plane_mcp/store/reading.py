@@ -132,7 +132,7 @@ class Reader:
         return [read_lane(row) for row in self._all("waiting_lanes")]
 
     def ready_of_lane(self, lane: Lane, *, now: int, limit: int) -> Iterator[Contender]:
-        """Yield a lane's queued operations that are not postponed and whose thread is idle, by rank."""
+        """Yield a lane's queued operations that may go on in their threads and are not postponed, by rank."""
         rows = self._connection.execute(
             _QUERIES["ready_of_lane"],
             {
@@ -189,6 +189,16 @@ class Reader:
         """Return the id of the operation or thread action that is active on the thread, or None."""
         row = self._one("thread_in_use", thread_id=thread_id)
         return str(row["user_id"]) if row else None
+
+    def ahead_on_thread(self, row: Queued) -> str | None:
+        """Return the id of the oldest operation that comes before this one on its thread, or None."""
+        found = self._one(
+            "ahead_on_thread",
+            thread_id=row.thread_id,
+            created_at=row.created_at,
+            operation_id=row.operation_id,
+        )
+        return str(found["operation_id"]) if found else None
 
     def waiting_for_thread(self, thread_id: str) -> str | None:
         """Return the id of the oldest operation that is to go on in the thread later, or None."""

@@ -183,8 +183,10 @@ class PlayedWorker:
 
         self.change(work)
 
-    def interrupt(self, operation_id: str, final_message: str | None = None) -> None:
-        """Let the turn end as interrupted."""
+    def interrupt(
+        self, operation_id: str, final_message: str | None = None, error: Error | None = None
+    ) -> None:
+        """Let the turn end as interrupted; with an error, it broke off and nobody stopped it."""
 
         def work(transaction: Transaction, reader: Reader) -> None:
             row = _in_turn(reader, operation_id)
@@ -198,7 +200,7 @@ class PlayedWorker:
                 ),
                 evidence="turn/completed",
             )
-            transaction.apply(row.interrupt(), evidence="turn/completed")
+            transaction.apply(row.interrupt(last_error=error), evidence="turn/completed")
 
         self.change(work)
 

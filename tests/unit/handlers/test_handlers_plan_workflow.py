@@ -1,5 +1,6 @@
 """Plan workflows as a client drives them: start, read, approve, adopt, stop (contract §9)."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,16 @@ def test_approving_twice_makes_one_execution(worker: PlayedWorker, workflow: Wor
     assert (again["operationId"], again["idempotent"]) == (first["operationId"], True)
 
 
+def test_a_late_approval_says_what_it_did_not_do(workflow: Workflow) -> None:
+    """The arguments of the first one count; the same again needs no warning."""
+    workflow.start()
+    workflow.plan()
+    assert "warnings" not in workflow.approve(sandbox="workspace-write")
+    assert "warnings" not in workflow.approve(sandbox="workspace-write")
+    late = workflow.approve(sandbox="danger-full-access")
+    assert (late["idempotent"], len(late["warnings"])) == (True, 1)
+
+
 def test_a_plan_that_changed_is_not_approved(workflow: Workflow) -> None:
     """The refusal says which hash counts now."""
     workflow.start()
@@ -228,6 +239,40 @@ def test_a_plan_cannot_be_approved_while_somebody_talks_about_it(
     refused = workflow.approve()
     assert refused["error"]["code"] == "CODEX_BUSY"
     assert refused["error"]["details"]["operationId"] == talk["operationId"]
+
+
+def test_a_plan_that_is_talked_about_is_waited_for(
+    client: ToolCaller, worker: PlayedWorker, workflow: Workflow
+) -> None:
+    """Until the message has ended, nothing can be approved, so the status does not ask for it."""
+    workflow.start()
+    assert workflow.plan()["nextRecommendedAction"] == "execute_plan"
+    talk = client.call("codex_send_message", chat_id="thread-1", message="Not like this.")
+    assert talk["workflowId"] == workflow.id
+    status = workflow.status()
+    assert (status["phase"], status["nextRecommendedAction"]) == ("plan_ready", "wait_plan")
+    assert status["pollRecommended"] is True
+    workflow.run(talk["operationId"])
+    worker.complete(talk["operationId"], "As you say.")
+    assert workflow.status()["nextRecommendedAction"] == "execute_plan"
+
+
+def test_what_was_said_in_place_of_a_plan_is_shown(worker: PlayedWorker, workflow: Workflow) -> None:
+    """It is the report of the plan's task; a plan is shown as a plan and not twice."""
+    workflow.start()
+    workflow.run(workflow.task)
+    worker.complete(workflow.task, "I cannot find the cart.")
+    status = workflow.status()
+    assert (status["phase"], status["finalReport"]["text"]) == (
+        "plan_needs_review",
+        "I cannot find the cart.",
+    )
+
+
+def test_a_plan_is_no_report(workflow: Workflow) -> None:
+    """It is shown once."""
+    workflow.start()
+    assert "finalReport" not in workflow.plan()
 
 
 def test_a_later_plan_has_to_be_adopted(workflow: Workflow) -> None:
@@ -413,6 +458,16 @@ def test_a_workflow_that_failed_says_why(worker: PlayedWorker, workflow: Workflo
     assert status["lastError"]["code"] == FAULT["code"]
 
 
+def test_a_workflow_that_broke_off_says_where_to_look(worker: PlayedWorker, workflow: Workflow) -> None:
+    """Nobody wanted it stopped, so its diagnostics are of interest."""
+    workflow.start()
+    workflow.run(workflow.task)
+    worker.interrupt(workflow.task, error=FAULT)
+    status = workflow.status()
+    assert (status["phase"], status["nextRecommendedAction"]) == ("failed", "inspect_diagnostics")
+    assert status["lastError"]["code"] == FAULT["code"]
+
+
 def test_questions_of_a_workflow_are_listed(
     client: ToolCaller, worker: PlayedWorker, workflow: Workflow
 ) -> None:
@@ -441,7 +496,7 @@ def test_a_status_is_small(worker: PlayedWorker, workflow: Workflow) -> None:
     for number in range(20):
         worker.show(task, f"command {number}: make test, which prints a line or two")
     worker.complete(task, "r" * 3000)
-    assert len(str(workflow.status(include_events=True))) <= 8_000
+    assert len(json.dumps(workflow.status())) <= 8_000
 
 
 def test_a_change_ends_the_wait(workflow: Workflow) -> None:

@@ -188,8 +188,8 @@ def test_a_review_is_taken_back_by_its_workflow(client: ToolCaller, root: Path) 
 def test_a_review_is_no_plan(client: ToolCaller, root: Path) -> None:
     """It cannot be approved."""
     begun = start(client, root, **CUSTOM)
-    answer = client.call("codex_approve_plan", workflow_id=begun["workflowId"])
-    assert answer["error"]["code"] == "CODEX_WORKFLOW_NOT_FOUND"
+    error = client.call("codex_approve_plan", workflow_id=begun["workflowId"])["error"]
+    assert (error["code"], error["details"]["path"]) == ("INVALID_ARGUMENT", "workflow_id")
 
 
 def test_the_database_keeps_a_review_to_its_task(client: ToolCaller, root: Path) -> None:

@@ -17,7 +17,7 @@ from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.process_identity import ProcessIdentity
 from codex_control_plane_mcp.questions import COMMAND, USER_INPUT
 from codex_control_plane_mcp.store import Store
-from codex_control_plane_mcp.testing.played_worker import PlayedWorker
+from codex_control_plane_mcp.testing.played_worker import FAULT, PlayedWorker
 from codex_control_plane_mcp.testing.tool_caller import ToolCaller
 
 TOOL = "codex_get_operation_status"
@@ -239,6 +239,66 @@ def test_the_status_of_a_short_task_is_short(client: ToolCaller, root: Path, wor
     worker.show(task, "I have fixed the tests; all 214 pass now.", kind="agent_message")
     worker.complete(task, "I have fixed the tests; all 214 pass now.", {"total": {"totalTokens": 12_345}})
     assert len(json.dumps(status(client, task), separators=(",", ":")).encode()) <= 2000
+
+
+def test_the_progress_of_a_task_that_ended_is_short(
+    client: ToolCaller, running: str, worker: PlayedWorker
+) -> None:
+    """Its report counts now; with a cursor the lines are read on as they are."""
+    line = "make " + "x" * 300
+    worker.show(running, line)
+    cursor = status(client, running)["progressCursor"]
+    worker.show(running, line)
+    assert [each["text"] for each in status(client, running)["progressEvents"]] == [line, line]
+    worker.complete(running)
+    for event in status(client, running)["progressEvents"]:
+        assert (len(event["text"]), event["truncated"]) == (80, True)
+    assert status(client, running, progress_cursor=cursor)["progressEvents"][0]["text"] == line
+
+
+def test_messages_share_their_room(client: ToolCaller, running: str, worker: PlayedWorker) -> None:
+    """The newest first; with a cursor each is shown as it is."""
+    for letter in "abc":
+        worker.show(running, letter * 400, kind="agent_message")
+    shown = status(client, running, message_max_chars=500)["turnStatus"]["latestMessages"]
+    assert [each["text"] for each in shown] == ["b" * 100, "c" * 400]
+    shown = status(client, running, message_max_chars=500, progress_cursor=0)["turnStatus"]["latestMessages"]
+    assert [each["text"] for each in shown] == ["a" * 400, "b" * 400, "c" * 400]
+
+
+def test_a_task_that_broke_off_says_where_to_look(
+    client: ToolCaller, running: str, worker: PlayedWorker
+) -> None:
+    """Nobody asked for it to stop."""
+    worker.interrupt(running, error=FAULT)
+    answer = status(client, running)
+    assert (answer["status"], answer["nextRecommendedAction"]) == ("interrupted", "inspect_diagnostics")
+
+
+def test_a_long_question_is_cut_in_the_status(client: ToolCaller, running: str, worker: PlayedWorker) -> None:
+    """It is whole in the list of questions."""
+    worker.ask(running, COMMAND, {**ASKED, "command": "make " + "x" * 1000})
+    (question,) = status(client, running)["pendingInteractions"]
+    assert (len(question["prompt"]), question["truncated"]) == (500, True)
+    (listed,) = client.call("codex_list_pending_interactions", operation_id=running)["interactions"]
+    assert len(listed["prompt"]) > 1000
+
+
+def test_a_task_in_plan_mode_says_what_it_may_touch(client: ToolCaller, root: Path) -> None:
+    """Read-only is raised, as for the plan of a workflow; in another mode nothing is."""
+    answer = client.call(
+        "codex_submit_task",
+        operation_type="start_chat",
+        cwd=str(root),
+        message="Plan it.",
+        sandbox="read-only",
+        collaboration_mode="plan",
+    )
+    view = status(client, answer["operationId"])
+    for each in (answer, view):
+        assert (each["requestedSandbox"], each["effectiveSandbox"]) == ("read-only", "workspace-write")
+        assert each["runtimePolicyAdjusted"] is True
+    assert view["requestSummary"]["sandbox"] == "workspace-write"
 
 
 def test_a_long_report_says_how_to_read_it_whole(

@@ -1,5 +1,8 @@
 """The tools that act on a thread as a whole: what is stored, what is refused, what is waited for."""
 
+from pathlib import Path
+from typing import cast
+
 import pytest
 
 from codex_control_plane_contract.lifecycles import thread_action
@@ -105,6 +108,22 @@ def test_a_thread_that_a_task_waits_for_is_not_archived(client: ToolCaller, idle
     assert compact(client, idle)
 
 
+def test_a_thread_whose_plan_waits_is_not_archived(
+    client: ToolCaller, worker: PlayedWorker, root: Path
+) -> None:
+    """Its plan is to be carried out there; a workflow that was dropped lets the thread go."""
+    begun = client.call("codex_start_plan_workflow", project_id=str(root), message="Move the cart.")
+    worker.run(begun["planOperationId"])
+    worker.propose(begun["planOperationId"], "1. Read it.\n2. Move it.")
+    worker.complete(begun["planOperationId"])
+    error = refusal(client, ARCHIVE, thread_id="thread-1")
+    assert (error["code"], error["retryable"]) == ("CODEX_BUSY", True)
+    details = cast("dict[str, JsonValue]", error["details"])
+    assert (details["workflowId"], details["reason"]) == (begun["workflowId"], "plan_workflow")
+    client.call("codex_interrupt_turn", workflow_id=begun["workflowId"])
+    assert refusal(client, ARCHIVE, thread_id="thread-1")["code"] == "CODEX_TIMEOUT"
+
+
 def test_no_turn_starts_on_a_thread_under_an_action(
     client: ToolCaller, idle: str, worker: PlayedWorker
 ) -> None:
@@ -124,8 +143,9 @@ def test_a_thread_of_another_project_is_refused(client: ToolCaller, idle: str) -
     assert error["code"] == "CODEX_PROJECT_NOT_FOUND"
 
 
+@pytest.mark.parametrize("tool", [ARCHIVE, COMPACT])
 def test_an_action_that_failed_is_the_error_of_the_call(
-    client: ToolCaller, idle: str, worker: PlayedWorker
+    client: ToolCaller, idle: str, worker: PlayedWorker, tool: str
 ) -> None:
     """With the words that Codex had for it."""
 
@@ -137,7 +157,7 @@ def test_an_action_that_failed_is_the_error_of_the_call(
         transaction.apply(row.fail(last_error=held), by="worker", evidence="Held.")
 
     client.on_summon = lambda: worker.change(work)
-    error = client.call(ARCHIVE, thread_id=idle, timeout_seconds=20)["error"]
+    error = client.call(tool, thread_id=idle, timeout_seconds=20)["error"]
     assert (error["code"], error["message"], error["details"]["x"]) == ("CODEX_BUSY", "Held.", 1)
 
 

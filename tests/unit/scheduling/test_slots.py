@@ -65,6 +65,43 @@ def test_a_thread_runs_one_turn_at_a_time(queue: PlayedQueue, clock: ManualClock
     assert queue.start() == second
 
 
+def test_a_thread_hears_what_was_said_first(queue: PlayedQueue, clock: ManualClock) -> None:
+    """A conversation has an order: neither priority nor what bars the first task lets a later one pass."""
+    (writer,) = queue.submit(Wish(sandbox="workspace-write"))
+    assert queue.start() == writer
+    clock.advance(1)
+    (first,) = queue.submit(Wish(thread="t", sandbox="workspace-write", priority="low"))
+    clock.advance(1)
+    (second,) = queue.submit(Wish(thread="t", priority="high"))
+    assert queue.start() is None
+    assert queue.reason(first) == "resource_lock_conflict"
+    assert queue.reason(second) == "thread_slot_limit"
+    queue.end(writer)
+    assert queue.start_all() == [first]
+    queue.end(first)
+    assert queue.start_all() == [second]
+
+
+def test_a_postponed_task_keeps_its_place_on_its_thread(
+    queue: PlayedQueue, store: Store, fence: Fence, clock: ManualClock
+) -> None:
+    """What comes next on the thread waits with it."""
+    (first,) = queue.submit(Wish(thread="t"))
+    clock.advance(1)
+    (second,) = queue.submit(Wish(thread="t"))
+    assert queue.start() == first
+    with store.transaction("wrk_test", fence) as (transaction, reader):
+        row = reader.operation(first)
+        assert isinstance(row, operation.StartingAppServer)
+        due = clock.now() + 5000
+        change = row.requeue(next_attempt_at=due, queued_reason="retry_after_worker_error", last_error=FAULT)
+        transaction.apply(change, evidence="nothing was sent")
+    assert queue.start() is None
+    assert queue.reason(second) == "thread_slot_limit"
+    clock.advance(5000)
+    assert queue.start_all() == [first]
+
+
 def test_a_postponed_task_waits_and_holds_nobody_up(
     queue: PlayedQueue, store: Store, fence: Fence, clock: ManualClock
 ) -> None:

@@ -427,6 +427,7 @@ CREATE TABLE operation (
     effort TEXT,
     collaboration_mode TEXT CHECK (collaboration_mode IN ('default', 'plan')),
     sandbox TEXT NOT NULL CHECK (sandbox IN ('read-only', 'workspace-write', 'danger-full-access', 'respect_existing')),
+    requested_sandbox TEXT CHECK (requested_sandbox IN ('read-only', 'workspace-write', 'danger-full-access', 'respect_existing')),
     approval_policy TEXT NOT NULL CHECK (approval_policy IN ('never', 'on-request', 'untrusted', 'respect_existing')),
     timeout_seconds INTEGER NOT NULL,
     recovery_policy TEXT NOT NULL CHECK (recovery_policy IN ('report', 'continue')),
@@ -887,6 +888,7 @@ WHEN NEW.operation_id IS NOT OLD.operation_id
     OR NEW.effort IS NOT OLD.effort
     OR NEW.collaboration_mode IS NOT OLD.collaboration_mode
     OR NEW.sandbox IS NOT OLD.sandbox
+    OR NEW.requested_sandbox IS NOT OLD.requested_sandbox
     OR NEW.approval_policy IS NOT OLD.approval_policy
     OR NEW.timeout_seconds IS NOT OLD.timeout_seconds
     OR NEW.recovery_policy IS NOT OLD.recovery_policy
