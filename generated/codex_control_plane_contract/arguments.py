@@ -55,7 +55,7 @@ class AnswerPendingInteractionArguments:
     decision: Literal["accept", "acceptForSession", "decline", "cancel"] | None = None
     """Of an approval."""
     decision_payload: JsonObject | None = None
-    """In place of decision, one that Codex offers as an object."""
+    """In place of decision, one of decisionPayloads as it is."""
     answers: dict[str, list[str]] | None = None
     """Question id to the chosen labels or free text."""
     action: Literal["accept", "decline", "cancel"] | None = None

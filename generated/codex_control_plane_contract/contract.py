@@ -61,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "e53e9361318fd9ae578bf9522f57eaae7aed255a169c91c3d3fc87b798af3979"
+CONTRACT_HASH: Final = "66ab8f2d7387a47c595f5a904ac0b1af360992f1e5ffa12efda8377028305a38"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

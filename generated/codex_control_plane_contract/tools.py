@@ -1590,5 +1590,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "1ac29008aa2048d065d72aa18d5a432d070dc64e511cf9219650962dfffc5ef5"
+TOOL_SURFACE_HASH: Final = "5dca927bd702169ae061b612c8328a2843c97d238db6d02641c22850fa9837a4"
 """SHA-256 of all that clients see in `tools/list`."""
