@@ -478,7 +478,7 @@ class StartReviewWorkflowArguments:
     base_branch: str | None = None
     """Branch or tag that the work is compared with."""
     commit_sha: str | None = None
-    """The commit, or the beginning of its hash."""
+    """The commit: its hash, or the first 4 digits of it or more."""
     commit_title: str | None = None
     """For the report."""
     instructions: str | None = None

@@ -61,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "66ab8f2d7387a47c595f5a904ac0b1af360992f1e5ffa12efda8377028305a38"
+CONTRACT_HASH: Final = "4a103f2b3eef212557a104512f93412422119a03a1949b6d37b3a17eb57b052d"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

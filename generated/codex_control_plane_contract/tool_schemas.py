@@ -3420,7 +3420,7 @@ START_REVIEW_WORKFLOW_INPUT: Final[JsonObject] = {
         "commit_sha": {
             "type": "string",
             "pattern": "^[0-9a-fA-F]{4,64}$",
-            "description": "The commit, or the beginning of its hash.",
+            "description": "The commit: its hash, or the first 4 digits of it or more.",
         },
         "commit_title": {
             "type": "string",

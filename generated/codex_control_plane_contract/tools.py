@@ -1590,5 +1590,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "5dca927bd702169ae061b612c8328a2843c97d238db6d02641c22850fa9837a4"
+TOOL_SURFACE_HASH: Final = "5d72750f510cca3e5b5db83b3dab2a6a03558c724b772b324eb4cc6421390b37"
 """SHA-256 of all that clients see in `tools/list`."""

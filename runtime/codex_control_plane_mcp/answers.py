@@ -14,6 +14,7 @@ from codex_control_plane_contract.codex_answers import ANSWER_SCHEMAS
 from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.values import JsonArray, JsonObject, JsonValue
 from codex_control_plane_mcp.offers import DECISIONS, offered_payloads, offered_terms
+from codex_control_plane_mcp.places import name_place
 from codex_control_plane_mcp.questions import Asked, answer_schema, questions
 
 ValueT = TypeVar("ValueT")
@@ -177,7 +178,7 @@ def _fit(value: JsonValue, schema: JsonObject, place: str, *, shown: JsonObject 
     except (ValueError, jsonschema_rs.ValidationError):
         return
     if fault is not None:
-        path = ".".join([*([place] if place else []), *(str(part) for part in fault.instance_path)])
+        path = name_place(fault.instance_path, below=place)
         rule = shown if shown is not None else _rule(schema, fault.schema_path)
         raise InvalidArgument(f"{path}: {fault.message[:_SHOWN_CHARS]}", path=path, allowed=rule)
 
