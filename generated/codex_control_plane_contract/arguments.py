@@ -55,7 +55,7 @@ class AnswerPendingInteractionArguments:
     decision: Literal["accept", "acceptForSession", "decline", "cancel"] | None = None
     """Of an approval."""
     decision_payload: JsonObject | None = None
-    """In place of decision, one that Codex offers as an object."""
+    """In place of decision, one of decisionPayloads as it is."""
     answers: dict[str, list[str]] | None = None
     """Question id to the chosen labels or free text."""
     action: Literal["accept", "decline", "cancel"] | None = None
@@ -478,7 +478,7 @@ class StartReviewWorkflowArguments:
     base_branch: str | None = None
     """Branch or tag that the work is compared with."""
     commit_sha: str | None = None
-    """The commit, or the beginning of its hash."""
+    """The commit: its hash, or the first 4 digits of it or more."""
     commit_title: str | None = None
     """For the report."""
     instructions: str | None = None

@@ -61,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "e53e9361318fd9ae578bf9522f57eaae7aed255a169c91c3d3fc87b798af3979"
+CONTRACT_HASH: Final = "4a103f2b3eef212557a104512f93412422119a03a1949b6d37b3a17eb57b052d"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -227,7 +227,7 @@ class CodexPendingInteractionUnavailable(ControlPlaneError):
 
 
 class InternalError(ControlPlaneError):
-    """A fault of this server.
+    """A fault of this server or its worker.
 
     Next: Call again; if it stays, look up details.incidentId in the log and report it.
     """

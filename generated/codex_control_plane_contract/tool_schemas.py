@@ -190,7 +190,7 @@ ANSWER_PENDING_INTERACTION_INPUT: Final[JsonObject] = {
         "decision_payload": {
             "type": "object",
             "additionalProperties": True,
-            "description": "In place of decision, one that Codex offers as an object.",
+            "description": "In place of decision, one of decisionPayloads as it is.",
         },
         "answers": {
             "type": "object",
@@ -2884,6 +2884,7 @@ LIST_PENDING_INTERACTIONS_OUTPUT: Final[JsonObject] = {
                             "answerRecorded": {"type": "boolean"},
                             "prompt": {"type": "string"},
                             "availableDecisions": {"type": "array", "items": {"type": "string"}},
+                            "decisionPayloads": {"type": "array", "items": {"type": "object"}},
                             "questions": {
                                 "type": "array",
                                 "items": {
@@ -2924,6 +2925,7 @@ LIST_PENDING_INTERACTIONS_OUTPUT: Final[JsonObject] = {
                                         ],
                                     },
                                     "arguments": {"type": "array", "items": {"type": "string"}},
+                                    "alternatives": {"type": "array", "items": {"type": "string"}},
                                     "schema": {"type": "object"},
                                 },
                                 "additionalProperties": False,
@@ -3418,7 +3420,7 @@ START_REVIEW_WORKFLOW_INPUT: Final[JsonObject] = {
         "commit_sha": {
             "type": "string",
             "pattern": "^[0-9a-fA-F]{4,64}$",
-            "description": "The commit, or the beginning of its hash.",
+            "description": "The commit: its hash, or the first 4 digits of it or more.",
         },
         "commit_title": {
             "type": "string",

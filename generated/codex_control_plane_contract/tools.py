@@ -1590,5 +1590,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "1ac29008aa2048d065d72aa18d5a432d070dc64e511cf9219650962dfffc5ef5"
+TOOL_SURFACE_HASH: Final = "5d72750f510cca3e5b5db83b3dab2a6a03558c724b772b324eb4cc6421390b37"
 """SHA-256 of all that clients see in `tools/list`."""

@@ -542,7 +542,11 @@ class Interaction(TypedDict):
     prompt: str
     """The question in words."""
     availableDecisions: NotRequired[list[str]]
-    """Of an approval, the decisions that Codex offers."""
+    """Of an approval, the decisions that it takes; one that Codex offers as an object is named by its key."""
+    decisionPayloads: NotRequired[list[JsonObject]]
+    """Of an approval, the decisions that Codex offers as objects; each makes a rule that stays. Give one, as
+    it is, as decision_payload.
+    """
     questions: NotRequired[list[Question]]
     """Of user_input, what is asked."""
     answerSchema: AnswerSchema
@@ -596,6 +600,8 @@ class AnswerSchema(TypedDict):
     """The form of the answer."""
     arguments: list[str]
     """The arguments that are to be given."""
+    alternatives: NotRequired[list[str]]
+    """Arguments that may be given in their place."""
     schema: NotRequired[JsonObject]
     """Of an elicitation, the schema of content."""
 

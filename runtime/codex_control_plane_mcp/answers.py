@@ -5,14 +5,17 @@ here and nowhere else, by the server before it is stored: it fits the question, 
 from Codex for the answers to it (generated, codex_answers).
 """
 
-from collections.abc import Iterator
-from typing import Final, TypeVar
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 from codex_control_plane_contract.arguments import AnswerPendingInteractionArguments
 from codex_control_plane_contract.codex_answers import ANSWER_SCHEMAS
 from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.values import JsonArray, JsonObject, JsonValue
-from codex_control_plane_mcp.questions import DECISIONS, Asked, answer_schema, questions
+from codex_control_plane_mcp.offers import DECISIONS, offered_payloads, offered_terms
+from codex_control_plane_mcp.places import name_place
+from codex_control_plane_mcp.questions import Asked, answer_schema, questions
 
 ValueT = TypeVar("ValueT")
 
@@ -26,6 +29,7 @@ def compose(asked: Asked, arguments: AnswerPendingInteractionArguments) -> JsonO
     raw = arguments.raw_response
     answer = {**raw} if raw is not None else _composed(asked, arguments)
     place = _RAW if raw is not None else ""
+    _refuse_unoffered(asked, answer, arguments)
     _fit(answer, ANSWER_SCHEMAS[asked.method], place)
     _fit_question(asked, answer, place)
     return answer
@@ -85,6 +89,24 @@ def _refuse_strangers(asked: Asked, arguments: AnswerPendingInteractionArguments
         raise InvalidArgument(f"{_RAW} is the whole answer; leave {names[0]} out.", path=names[0])
     if "decision" in names and "decision_payload" in names:
         raise InvalidArgument("Give decision or decision_payload, not both.", path="decision_payload")
+
+
+def _refuse_unoffered(asked: Asked, answer: JsonObject, arguments: AnswerPendingInteractionArguments) -> None:
+    """Refuse what would outlast the question and that Codex does not offer for it (docs/decisions/0100)."""
+    decision, meta = answer.get("decision"), answer.get("_meta")
+    if asked.kind == "approval" and isinstance(decision, dict) and decision not in offered_payloads(asked):
+        raise InvalidArgument(
+            "Codex does not offer this decision for this question. Give one that it offers, as a whole.",
+            path="decision_payload" if arguments.decision_payload is not None else f"{_RAW}.decision",
+            allowed=[*DECISIONS, *offered_payloads(asked)],
+        )
+    term = meta.get("persist") if isinstance(meta, dict) else None
+    if asked.kind == "elicitation" and term is not None and term not in offered_terms(asked):
+        raise InvalidArgument(
+            "Codex does not offer to keep this answer for that long.",
+            path=f"{_RAW}._meta.persist",
+            allowed=[*offered_terms(asked)],
+        )
 
 
 def _fit_question(asked: Asked, answer: JsonObject, place: str) -> None:
@@ -156,9 +178,17 @@ def _fit(value: JsonValue, schema: JsonObject, place: str, *, shown: JsonObject 
     except (ValueError, jsonschema_rs.ValidationError):
         return
     if fault is not None:
-        path = ".".join([*([place] if place else []), *(str(part) for part in fault.instance_path)])
-        allowed: JsonValue = [str(shown if shown is not None else fault.schema_path)[:_SHOWN_CHARS]]
-        raise InvalidArgument(f"{path}: {fault.message[:_SHOWN_CHARS]}", path=path, allowed=allowed)
+        path = name_place(fault.instance_path, below=place)
+        rule = shown if shown is not None else _rule(schema, fault.schema_path)
+        raise InvalidArgument(f"{path}: {fault.message[:_SHOWN_CHARS]}", path=path, allowed=rule)
+
+
+def _rule(schema: JsonObject, path: Sequence[str | int]) -> JsonValue:
+    """Return the part of a schema that a value breaks; its name alone, if the part is long."""
+    rule: Any = schema
+    for step in path:
+        rule = rule[step]
+    return rule if len(json.dumps(rule)) <= _SHOWN_CHARS else str(path[-1])
 
 
 def _given(name: str, value: ValueT | None, allowed: list[str]) -> ValueT:

@@ -4,7 +4,6 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
@@ -124,13 +123,15 @@ def read_file(path: Path, *, limit: int) -> bytes:
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as fault:
         raise ImageUnusable(f"cannot be read ({fault.strerror})") from fault
-    with closing(FileIO(opened)) as file:
+    try:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
             raise ImageUnusable("is no regular file")
-        try:
+        with FileIO(opened, closefd=False) as file:
             content = file.read(limit + 1) or b""
-        except OSError as fault:
-            raise ImageUnusable(f"cannot be read ({fault.strerror})") from fault
+    except OSError as fault:
+        raise ImageUnusable(f"cannot be read ({fault.strerror})") from fault
+    finally:
+        os.close(opened)
     if len(content) > limit:
         raise ImageUnusable(f"is larger than {limit} bytes")
     return content

@@ -22,7 +22,6 @@ ELICITATION = "mcpServer/elicitation/request"
 TOOL_CALL: Final = "mcp_tool_call"
 """How Codex marks an elicitation in which not the MCP server asks, but Codex, for leave to call its tool."""
 
-DECISIONS = ("accept", "acceptForSession", "decline", "cancel")
 _DIFF_CHARS = 20_000
 _DANGEROUS = (
     "rm ",

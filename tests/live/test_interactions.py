@@ -1,6 +1,7 @@
 """Every kind of question of a real Codex, answered in its form and in no other."""
 
 from collections.abc import AsyncGenerator
+from typing import cast
 
 import pytest
 
@@ -105,15 +106,27 @@ async def test_leave_for_an_mcp_tool_is_asked_with_what_it_is_to_do(
     assert len(await client.list_interactions(operation_id=task, status="answered")) == 1
 
 
-async def test_a_decision_that_codex_offers_as_an_object_is_taken(client: TaskClient) -> None:
-    """It makes the command a rule, so that it is not asked again."""
+async def test_a_decision_that_codex_offers_as_an_object_is_taken(
+    rig: ScriptedRig, client: TaskClient
+) -> None:
+    """It makes the command a rule, so that it is not asked again; any other rule is refused."""
     task, question = await asked(client, "ask echo lasting", "ask echo lasting", "say Done.")
-    wrong: JsonObject = {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": "echo"}}
-    assert await refused(client, question, decision_payload=wrong) == "decision"
-    amendment: JsonObject = {"execpolicy_amendment": ["echo", "lasting"]}
-    await client.answer(question, decision_payload={"acceptWithExecpolicyAmendment": amendment})
+    [offered] = question.get("decisionPayloads", [])
+    for words in (["rm"], ["echo"], "echo"):
+        wrong: JsonObject = {
+            "acceptWithExecpolicyAmendment": {"execpolicy_amendment": cast("JsonValue", words)}
+        }
+        assert await refused(client, question, decision_payload=wrong) == "decision_payload"
+        assert await refused(client, question, raw_response={"decision": wrong}) == "raw_response.decision"
+    await client.answer(question, decision_payload=offered)
     await client.wait_until(task, "completed")
     assert len(await client.list_interactions(operation_id=task, status="answered")) == 1
+    assert lasting_rules(rig) == ['prefix_rule(pattern=["echo", "lasting"], decision="allow")']
+
+
+def lasting_rules(rig: ScriptedRig) -> list[str]:
+    """Return the rules that Codex keeps in its home."""
+    return (rig.home / "rules" / "default.rules").read_text().splitlines()
 
 
 async def test_no_more_is_granted_than_was_asked_for(client: TaskClient) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from codex_control_plane_contract.errors import CodexStateBusy, InternalError
 from codex_control_plane_mcp.worker.carrying import Carrying
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +22,12 @@ class Stage:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
-        self.carrying = Carrying(lambda: None)
+        self.faults: list[tuple[str, str]] = []
+        self.carrying = Carrying(lambda: None, self.fault)
+
+    async def fault(self, operation_id: str, error: InternalError) -> None:
+        """Keep a fault that was met."""
+        self.faults.append((operation_id, str(error.details["incidentId"])))
 
     def carry(self, operation_id: str, name: str) -> None:
         """Carry a piece of work."""
@@ -81,7 +87,9 @@ async def test_cancelling_stops_what_runs_and_what_waits() -> None:
     assert not stage.carrying
 
 
-async def test_a_fault_of_one_work_ends_neither_the_others_nor_the_next() -> None:
+async def test_a_fault_of_one_work_ends_neither_the_others_nor_the_next(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The boundary of the work on one operation holds."""
     stage = Stage()
 
@@ -94,4 +102,48 @@ async def test_a_fault_of_one_work_ends_neither_the_others_nor_the_next() -> Non
     stage.gates["starting"].set()
     await settled()
     assert stage.done == ["starting begins", "starting ends"]
+    [(operation_id, incident)] = stage.faults
+    assert operation_id == "op_2"
+    assert any(incident in record.getMessage() for record in caplog.records)
     await stage.carrying.cancel()
+
+
+async def test_faults_in_a_row_are_met_ever_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pause is twice the last, up to a minute; work that ends well begins anew."""
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("codex_control_plane_mcp.worker.carrying.asyncio.sleep", pause)
+    stage = Stage()
+
+    async def broken() -> None:
+        raise RuntimeError("on purpose")
+
+    async def sound() -> None:
+        return
+
+    for work in (*[broken] * 7, sound, broken):
+        stage.carrying.carry("op_1", work)
+    await stage.carrying.drain(10)
+    assert pauses == [2, 4, 8, 16, 32, 60, 60, 2]
+
+
+async def test_a_locked_store_is_no_fault_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written on the task, and the same pause is made each time."""
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("codex_control_plane_mcp.worker.carrying.asyncio.sleep", pause)
+    stage = Stage()
+
+    async def busy() -> None:
+        raise CodexStateBusy("The store is locked.")
+
+    for _ in range(3):
+        stage.carrying.carry("op_1", busy)
+    await stage.carrying.drain(10)
+    assert (pauses, stage.faults) == ([2, 2, 2], [])

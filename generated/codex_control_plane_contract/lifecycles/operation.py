@@ -354,7 +354,9 @@ class OperationRow:
         return CELLS[self.state, event]
 
     def note_doubt(self, *, last_error: Error | None = None) -> Touch:
-        """What became of it cannot be looked up, or can again; last_error says what is missing."""
+        """What became of it cannot be looked up, or can again; last_error says what is missing, or which
+        fault of ours keeps it from that.
+        """
         return Touch(
             lifecycle="operation",
             row_id=self.row_id,
@@ -1358,7 +1360,7 @@ _QUEUED_FAIL: Final[Edge[Failed]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex", "worker"),
-    required_evidence="a refusal that no retry cures, or a failed turn",
+    required_evidence="a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -1455,7 +1457,7 @@ _STARTING_APP_SERVER_FAIL: Final[Edge[Failed]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex", "worker"),
-    required_evidence="a refusal that no retry cures, or a failed turn",
+    required_evidence="a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -1583,7 +1585,7 @@ _STARTING_THREAD_FAIL: Final[Edge[Failed]] = Edge(
         "= :revision RETURNING *"
     ),
     actors=("codex", "worker"),
-    required_evidence="a refusal that no retry cures, or a failed turn",
+    required_evidence="a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -1717,7 +1719,7 @@ _STARTING_TURN_FAIL: Final[Edge[Failed]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex", "worker"),
-    required_evidence="a refusal that no retry cures, or a failed turn",
+    required_evidence="a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -1883,7 +1885,7 @@ _STARTING_REVIEW_FAIL: Final[Edge[Failed]] = Edge(
         "= :revision RETURNING *"
     ),
     actors=("codex", "worker"),
-    required_evidence="a refusal that no retry cures, or a failed turn",
+    required_evidence="a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -2030,7 +2032,7 @@ _STEERING_FAIL: Final[Edge[Failed]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex", "worker"),
-    required_evidence="a refusal that no retry cures, or a failed turn",
+    required_evidence="a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -2156,7 +2158,7 @@ _RUNNING_FAIL: Final[Edge[Failed]] = Edge(
         ":revision RETURNING *"
     ),
     actors=("codex", "worker"),
-    required_evidence="a refusal that no retry cures, or a failed turn",
+    required_evidence="a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -2336,7 +2338,7 @@ _WAITING_FOR_APPROVAL_FAIL: Final[Edge[Failed]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex", "worker"),
-    required_evidence="a refusal that no retry cures, or a failed turn",
+    required_evidence="a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -2516,7 +2518,7 @@ _WAITING_FOR_USER_INPUT_FAIL: Final[Edge[Failed]] = Edge(
         "revision = :revision RETURNING *"
     ),
     actors=("codex", "worker"),
-    required_evidence="a refusal that no retry cures, or a failed turn",
+    required_evidence="a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     fenced=True,
     emits=(),
     read=reader(Failed, read),
@@ -3462,7 +3464,7 @@ EVIDENCE: Final[Mapping[Event, str]] = {
     "resume": "serverRequest/resolved for the last open request",
     "withdraw": "no turn/start of this task was sent, or each is void",
     "complete": "turn/completed, or the thread's own history",
-    "fail": "a refusal that no retry cures, or a failed turn",
+    "fail": "a refusal that no retry cures, five faults of ours in a row, or a failed turn",
     "interrupt": "turn/completed with status interrupted, or the thread's own history",
     "orphan": (
         "thread/turns/list misses the file of a thread that is at rest, or the app-server that ran the turn "

@@ -40,7 +40,6 @@ class GoalRequest:
             "goal_completion_objective": arguments.goal_completion_objective,
         }
         refuse_unstorable(texts)
-        _refuse_blank(texts)
         return cls(
             arguments.goal,
             arguments.goal_token_budget,
@@ -82,9 +81,3 @@ def _refuse_without_goal(arguments: StartPlanWorkflowArguments) -> None:
     }
     for name in (name for name, is_given in given.items() if is_given):
         raise InvalidArgument(f"{name} fits a workflow with a goal only.", path=name)
-
-
-def _refuse_blank(texts: dict[str, str | None]) -> None:
-    """Refuse what Codex refuses: a goal without a word."""
-    for name in (name for name, text in texts.items() if text is not None and not text.strip()):
-        raise InvalidArgument(f"{name} holds nothing but white space.", path=name, allowed="a sentence")

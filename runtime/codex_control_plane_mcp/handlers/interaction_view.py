@@ -4,7 +4,7 @@ from typing import Final
 
 from codex_control_plane_contract.lifecycles import interaction
 from codex_control_plane_contract.types import Interaction, InteractionSummary
-from codex_control_plane_mcp import questions
+from codex_control_plane_mcp import offers, questions
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.questions import Asked, asked_of
 
@@ -57,8 +57,12 @@ def answer_recorded(row: interaction.Interaction) -> bool:
 def _add_question(view: Interaction, row: interaction.Interaction, asked: Asked) -> None:
     if row.item_id is not None:
         view["itemId"] = row.item_id
-    if decisions := _decisions(asked):
+    if decisions := offers.available_decisions(asked):
         view["availableDecisions"] = decisions
+    if payloads := offers.offered_payloads(asked):
+        view["decisionPayloads"] = [payload for payload in payloads if isinstance(payload, dict)]
+        view["answerSchema"]["alternatives"] = ["decision_payload"]
+        view["riskSummary"]["summary"] += " A decision_payload makes a rule that stays."
     if listed := questions.questions(asked):
         view["questions"] = listed
     if changes := questions.file_changes(asked):
@@ -72,19 +76,3 @@ def _add_outcome(view: Interaction, row: interaction.Interaction) -> None:
         view["autoResolved"] = True
     if row.reason is not None:
         view["reason"] = row.reason
-
-
-def _decisions(asked: Asked) -> list[str]:
-    """Return the decisions that Codex offers; one that it describes by an object is shown by its key."""
-    if asked.kind != "approval":
-        return []
-    offered = asked.params.get("availableDecisions")
-    if not isinstance(offered, list):
-        return [*questions.DECISIONS]
-    words: list[str] = []
-    for decision in offered:
-        if isinstance(decision, str):
-            words.append(decision)
-        elif isinstance(decision, dict):
-            words.extend(decision)
-    return words

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from codex_control_plane_contract.arguments import StartPlanWorkflowArguments, SubmitTaskArguments
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp.handlers.goal_request import GoalRequest
-from codex_control_plane_mcp.handlers.task_request import TaskRequest
+from codex_control_plane_mcp.handlers.task_request import TaskRequest, refuse_unstorable
 
 Sandbox: TypeAlias = Literal["read-only", "workspace-write", "danger-full-access"]
 
@@ -46,6 +46,7 @@ class PlanRequest:
                 max_continuations=arguments.max_continuations,
             )
         )
+        refuse_unstorable({"client_request_id": arguments.client_request_id})
         sandbox = arguments.sandbox or settings.default_sandbox
         return cls(task, arguments.client_request_id, sandbox, GoalRequest.of(arguments))
 

@@ -11,6 +11,7 @@ from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.lifecycles import operation, review_workflow
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.handlers.review_view import CODEX_WORDS, TargetType
+from codex_control_plane_mcp.handlers.task_request import refuse_unstorable
 
 _OF_TARGET: Final[Mapping[TargetType, str | None]] = {
     "uncommitted_changes": None,
@@ -32,7 +33,7 @@ class ReviewRequest:
     @classmethod
     def of(cls, arguments: StartReviewWorkflowArguments) -> Self:
         """Return the request. Raises INVALID_ARGUMENT for arguments that do not fit each other."""
-        _refuse_unstorable(arguments)
+        refuse_unstorable(asdict(arguments))
         _refuse_other_targets(arguments)
         if arguments.thread_id is None and arguments.project_id is None and arguments.cwd is None:
             raise InvalidArgument("Give thread_id, project_id or cwd.", path="cwd")
@@ -121,12 +122,3 @@ def _arguments_of_targets() -> Iterator[tuple[TargetType, str]]:
         if name is not None:
             yield target, name
     yield "commit", "commit_title"
-
-
-def _refuse_unstorable(arguments: StartReviewWorkflowArguments) -> None:
-    """Refuse texts that the store or Codex could not take back out as they were."""
-    for name, text in asdict(arguments).items():
-        if isinstance(text, str) and ("\0" in text or text != text.encode(errors="ignore").decode()):
-            raise InvalidArgument(
-                f"{name} holds what is no character.", path=name, allowed="Unicode text without NUL"
-            )

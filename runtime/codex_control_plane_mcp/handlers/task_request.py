@@ -38,6 +38,13 @@ _APPROVAL_WORDS: Final[Mapping[str, ApprovalPolicy]] = {
     "ask_openclaw": "on-request",
     "never_auto_approve": "never",
 }
+_NEVER_BLANK: Final = (
+    "message",
+    "client_request_id",
+    "instructions",
+    "goal",
+    "goal_completion_objective",
+)
 _ADJUSTED_POLICY: Final = (
     "approval_policy on-failure is refused by current Codex; on-request is used instead."
 )
@@ -184,10 +191,15 @@ def _warnings(arguments: SubmitTaskArguments) -> Iterator[str]:
 
 
 def refuse_unstorable(texts: Mapping[str, object]) -> None:
-    """Refuse texts, by their arguments' names, that the store or Codex could not give back as they were."""
+    """Refuse texts, by their arguments' names, that the store or Codex could not give back as they were.
+
+    A prompt, a goal or a key of blanks alone is none, but a mistake in the program that calls.
+    """
     for name, text in texts.items():
         if not isinstance(text, str):
             continue
+        if name in _NEVER_BLANK and not text.strip():
+            raise InvalidArgument(f"{name} is blank.", path=name, allowed="text, or leave it out")
         if "\0" in text:
             raise InvalidArgument(f"{name} holds a NUL character.", path=name, allowed="text without NUL")
         try:

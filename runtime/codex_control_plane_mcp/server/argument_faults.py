@@ -8,6 +8,7 @@ from jsonschema_rs import Draft202012Validator, ValidationError, ValidationError
 
 from codex_control_plane_contract.errors import InvalidArgument
 from codex_control_plane_contract.values import JsonObject, JsonValue
+from codex_control_plane_mcp.places import name_place
 from codex_control_plane_mcp.suggestions import did_you_mean
 
 _SHOWN_FAULTS: Final = 5
@@ -44,7 +45,8 @@ class ArgumentCheck:
 
     def __init__(self, schema: JsonObject) -> None:
         properties = schema.get("properties")
-        self._known = sorted(properties) if isinstance(properties, dict) else []
+        self._properties: JsonObject = properties if isinstance(properties, dict) else {}
+        self._known = sorted(self._properties)
         self._validator = Draft202012Validator(schema)
 
     def check(self, arguments: Mapping[str, JsonValue]) -> None:
@@ -68,10 +70,21 @@ class ArgumentCheck:
             case ValidationErrorKind.Required(property=name):
                 path = _path([*place, name])
                 yield Fault(1, path, f"{path} is required.")
+            case ValidationErrorKind.Pattern(pattern=pattern):
+                path, words = _path(place), self._description(place)
+                sentence = (
+                    f"{path} is {_shown(cast('JsonValue', error.instance))}, which does not fit. {words}"
+                )
+                yield Fault(2, path, sentence.rstrip(), {"pattern": pattern})
             case kind:
                 path = _path(place)
                 sentence, allowed = _misfit(kind, cast("JsonValue", error.instance))
                 yield Fault(2, path, f"{path} {sentence}", allowed)
+
+    def _description(self, place: Sequence[str | int]) -> str:
+        """Return what the schema says of an argument; blank for a place within one."""
+        value: JsonValue = self._properties.get(str(place[0])) if len(place) == 1 else None
+        return str(value.get("description", "")) if isinstance(value, dict) else ""
 
 
 def _misfit(kind: ValidationErrorKind, value: JsonValue) -> tuple[str, JsonValue]:
@@ -143,9 +156,8 @@ def _invalid(faults: Sequence[Fault]) -> InvalidArgument:
 
 
 def _path(place: Iterable[str | int]) -> str:
-    """Return a path as `answers.q1[0]`; the arguments as a whole are `arguments`."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:_SHOWN_CHARS]}" for part in place)
-    return path.removeprefix(".") or "arguments"
+    """Return the name of a place; the arguments as a whole are `arguments`."""
+    return name_place(place) or "arguments"
 
 
 def _shown(value: JsonValue) -> str:

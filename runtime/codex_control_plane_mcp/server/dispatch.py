@@ -6,17 +6,17 @@ error becomes an answer that fits the output schema, and no exception leaves her
 
 import json
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import anyio
 
-from codex_control_plane_contract.errors import CodexStateUnusable, ControlPlaneError, InternalError
+from codex_control_plane_contract.errors import CodexStateUnusable, ControlPlaneError
 from codex_control_plane_contract.tools import Tool
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.handlers.context import Context
+from codex_control_plane_mcp.incidents import report_incident
 from codex_control_plane_mcp.redaction import redact_json
 from codex_control_plane_mcp.server.loading import LOADING
 from codex_control_plane_mcp.server.state_file import StateFile
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from codex_control_plane_mcp.server.binding import Binding
 
 _log = logging.getLogger(__name__)
+_ADVICE: Final = "Call again; if it stays, report that incident."
 
 
 class UnknownTool(Exception):
@@ -81,7 +82,7 @@ class Dispatcher:
                 self._state.forget()
             return _failure(error)
         except Exception:  # noqa: BLE001 - the one boundary: nothing of a fault of ours may reach the client
-            return _failure(_incident(name))
+            return _failure(report_incident(name, _ADVICE))
 
     async def _result(self, tool: Tool, arguments: Mapping[str, JsonValue]) -> Answer:
         binding = await self._bound(tool)
@@ -113,16 +114,6 @@ def _answer(content: JsonObject, *, failed: bool) -> Answer:
 
 def _failure(error: ControlPlaneError) -> Answer:
     return _answer({"ok": False, "error": redact_json(cast("JsonObject", error.as_error()))}, failed=True)
-
-
-def _incident(tool: str) -> InternalError:
-    """Log the exception that is being handled under a new incident id; return the error that names the id."""
-    incident = f"inc_{secrets.token_hex(6)}"
-    _log.exception("incident %s in %s", incident, tool)
-    return InternalError(
-        f"A fault of this server, logged as {incident}. Call again; if it stays, report that incident.",
-        incidentId=incident,
-    )
 
 
 def _clipped(name: str) -> str:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from codex_control_plane_contract.codex import ReplyInvalid
-from codex_control_plane_contract.errors import ControlPlaneError
+from codex_control_plane_contract.errors import ControlPlaneError, InternalError
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_contract.settings import Settings
 from codex_control_plane_mcp import doubts
@@ -36,6 +36,7 @@ from codex_control_plane_mcp.worker.quota import Patience
 from codex_control_plane_mcp.worker.reconciliation import Reconciler
 from codex_control_plane_mcp.worker.starting import Claimed, Starter
 from codex_control_plane_mcp.worker.steering import Steerer
+from codex_control_plane_mcp.worker.unexpected import note_fault
 
 _LOG = logging.getLogger(__name__)
 # Pace of a second look at what could not be settled.
@@ -70,7 +71,7 @@ class Executor:
         self._commander = Commander(ledger, self.wake, silence_seconds=settings.silence_seconds)
         self._goals = GoalKeeper(ledger, self.wake)
         self._linking = Linking(ledger, settings, state_directory, wake=self.wake)
-        self._carrying = Carrying(self.wake)
+        self._carrying = Carrying(self.wake, self._note_fault)
         self._settled: dict[str, Link] = {}
         self._settled_with: Link | None = None
         self.busy = True
@@ -216,6 +217,14 @@ class Executor:
             self._settled[claimed.operation_id] = link
         else:
             await self._settle(claimed.operation_id, link)
+
+    async def _note_fault(self, operation_id: str, error: InternalError) -> None:
+        """Write a fault of ours on its task, which is settled anew."""
+        self._settled.pop(operation_id, None)
+        retry_ms = self._settings.retry_seconds * 1000
+        await self._ledger.change(
+            lambda tx, reader: note_fault(tx, reader, operation_id, error, retry_ms=retry_ms)
+        )
 
     async def _look_up(self, row: operation.InTurn, link: Link) -> None:
         """Settle a silent turn, unless Codex says that it goes on."""

@@ -1,11 +1,13 @@
 """Putting an operation back: the only way in which recovery leads to work (docs/architecture.md)."""
 
-from codex_control_plane_contract.errors import ControlPlaneError
+from codex_control_plane_contract.errors import ControlPlaneError, InternalError
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_mcp.store import Reader, Transaction
 from codex_control_plane_mcp.worker import calls, continuation, opening
 
 _MOST_DOUBLINGS = 3
+_MOST_FAULTS = 5
+_FAULTS = "faults"
 
 
 def put_back(
@@ -33,11 +35,52 @@ def put_back(
     )
 
 
+def put_back_faulty(
+    transaction: Transaction, reader: Reader, row: operation.Starting, fault: InternalError, *, retry_ms: int
+) -> None:
+    """Requeue after a fault of ours, later with each attempt; at the fifth in a row the task fails."""
+    void_calls(transaction, reader, row, evidence=fault.message)
+    if _is_hopeless(fault) and row.interrupt_requested_at is None:
+        transaction.apply(row.fail(last_error=fault.as_error()), by="worker", evidence=fault.message)
+    else:
+        put_back(transaction, reader, row, fault, retry_ms=retry_ms)
+
+
+def next_fault(row: operation.Operation, error: InternalError) -> InternalError:
+    """Return a fault of ours with its number among those that the task has met one after the other."""
+    known = last_fault(row)
+    faults = _number(known) + 1 if known is not None else 1
+    return InternalError(error.message, **{**error.details, _FAULTS: faults})
+
+
+def last_fault(row: operation.Operation) -> InternalError | None:
+    """Return the fault of ours that the task has met last, if it has met nothing else since."""
+    if row.last_error is None or row.last_error["code"] != InternalError.code:
+        return None
+    details = row.last_error["details"]
+    kept = {name: details[name] for name in ("incidentId", _FAULTS) if name in details}
+    return InternalError(row.last_error["message"], **kept)
+
+
+def _is_hopeless(fault: InternalError) -> bool:
+    return _number(fault) >= _MOST_FAULTS
+
+
+def _number(fault: InternalError) -> int:
+    number = fault.details.get(_FAULTS)
+    return number if isinstance(number, int) else 0
+
+
 def recover(transaction: Transaction, reader: Reader, row: operation.Starting, *, evidence: str) -> None:
-    """Requeue an operation whose worker or app-server went away before anything reached the model."""
+    """Requeue an operation of which nothing has reached the model; one that meets fault after fault fails."""
     void_calls(transaction, reader, row, evidence=evidence)
-    if not withdraw(transaction, reader, row):
-        transaction.apply(row.requeue(), evidence=evidence)
+    if withdraw(transaction, reader, row):
+        return
+    fault = last_fault(row)
+    if fault is not None and _is_hopeless(fault):
+        transaction.apply(row.fail(last_error=fault.as_error()), by="worker", evidence=fault.message)
+    else:
+        transaction.apply(row.requeue(last_error=fault.as_error() if fault else None), evidence=evidence)
 
 
 def withdraw(transaction: Transaction, reader: Reader, row: operation.Starting) -> bool:

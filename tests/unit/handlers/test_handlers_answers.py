@@ -20,6 +20,12 @@ WISH: JsonObject = {
 }
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that nobody confirms is reported at once."""
+    monkeypatch.setattr("codex_control_plane_mcp.handlers.interactions.CONFIRMATION_SECONDS", 0.01)
+
+
 def misfit(client: ToolCaller, interaction_id: str, **answer: JsonValue) -> str:
     """Return the place that the refusal of an answer names."""
     failed = client.call(ANSWER, interaction_id=interaction_id, **answer)
@@ -74,10 +80,8 @@ def test_a_part_of_what_was_asked_for_is_granted(
     running: str,
     worker: PlayedWorker,
     granted: JsonObject,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also nothing at all."""
-    monkeypatch.setattr("codex_control_plane_mcp.handlers.interactions.CONFIRMATION_SECONDS", 0.01)
     question = worker.ask(running, PERMISSIONS, {"permissions": WISH}, kind="permissions")
     assert client.call(ANSWER, interaction_id=question, permissions=granted)["answerRecorded"]
 
@@ -96,6 +100,65 @@ def test_a_raw_answer_fits_the_schema_that_codex_has_for_it(
     """A field that Codex does not know would be lost without a word."""
     question = worker.ask(running, COMMAND, {"command": "ls", "cwd": "/"})
     assert misfit(client, question, raw_response=raw) == place
+
+
+def rule(*words: str) -> JsonObject:
+    """Return the decision that allows every command that begins with these words, for good."""
+    return {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": [*words]}}
+
+
+HOST: JsonObject = {"host": "example.com", "action": "allow"}
+REACH: JsonObject = {"applyNetworkPolicyAmendment": {"network_policy_amendment": HOST}}
+
+
+@pytest.mark.parametrize(
+    ("offer", "offered"),
+    [
+        ({"availableDecisions": ["accept", rule("make", "test"), "cancel"]}, [rule("make", "test")]),
+        ({"availableDecisions": ["accept"], "proposedExecpolicyAmendment": ["make", "test"]}, []),
+        ({"proposedExecpolicyAmendment": ["make", "test"]}, [rule("make", "test")]),
+        ({"proposedNetworkPolicyAmendments": [HOST]}, [REACH]),
+        ({}, []),
+    ],
+)
+def test_a_lasting_decision_is_one_that_codex_offers(
+    client: ToolCaller,
+    running: str,
+    worker: PlayedWorker,
+    offer: JsonObject,
+    offered: list[JsonObject],
+) -> None:
+    """As a whole: it makes a rule that outlasts the question. The refusal holds what is offered."""
+    question = worker.ask(running, COMMAND, {"command": "make test", "cwd": "/", **offer})
+    for other in (rule("make"), rule("rm"), rule(), {**rule("make", "test"), **REACH}):
+        failed = client.call(ANSWER, interaction_id=question, decision_payload=other)
+        details = failed["error"]["details"]
+        assert (details["path"], details["allowed"][4:]) == ("decision_payload", offered)
+        assert misfit(client, question, raw_response={"decision": other}) == "raw_response.decision"
+    for one in offered[:1]:
+        assert client.call(ANSWER, interaction_id=question, decision_payload=one)["answerRecorded"]
+
+
+@pytest.mark.parametrize(
+    ("offered", "term"), [(["session"], "always"), (None, "session"), ("always", "always")]
+)
+def test_a_leave_lasts_as_long_as_codex_offers(
+    client: ToolCaller, running: str, worker: PlayedWorker, offered: JsonValue, term: str
+) -> None:
+    """Which is said beside the answer."""
+    asked: JsonObject = {"serverName": "s", "message": "m", "_meta": {"persist": offered}}
+    question = worker.ask(running, ELICITATION, asked, kind="elicitation")
+    raw: JsonObject = {"action": "accept", "content": {}, "_meta": {"persist": term}}
+    assert misfit(client, question, raw_response=raw) == "raw_response._meta.persist"
+
+
+def test_a_misfit_shows_the_rule_that_it_breaks(
+    client: ToolCaller, running: str, worker: PlayedWorker
+) -> None:
+    """As JSON, not as a program would print it."""
+    question = worker.ask(running, ELICITATION, {"serverName": "s", "message": "m"}, kind="elicitation")
+    failed = client.call(ANSWER, interaction_id=question, raw_response={"action": "allow"})
+    assert failed["error"]["details"]["allowed"] == ["accept", "cancel", "decline"]
 
 
 def test_a_raw_answer_answers_the_questions_that_were_asked(

@@ -105,6 +105,17 @@ def test_a_pipe_is_not_waited_for(client: ToolCaller, root: Path) -> None:
     assert refused_at(submit(client, root, local("pipe.png"))) == "input_items[0].path"
 
 
+def test_a_directory_is_refused_and_leaves_nothing_open(client: ToolCaller, root: Path) -> None:
+    """It can be opened like a file, and has to be closed again."""
+    (root / "shot.png").mkdir()
+    refused_at(submit(client, root, local("shot.png")))
+    before = sum(1 for _ in Path("/dev/fd").iterdir())
+    answer = submit(client, root, local("shot.png"))
+    assert refused_at(answer) == "input_items[0].path"
+    assert "is no regular file" in answer["error"]["message"]
+    assert sum(1 for _ in Path("/dev/fd").iterdir()) == before
+
+
 def test_the_size_of_a_file_is_bounded(settings: Settings, root: Path) -> None:
     """By the setting, to the byte."""
     client = ToolCaller(

@@ -16,11 +16,12 @@ from codex_control_plane_mcp.testing.tool_caller import ToolCaller
 LIST = "codex_list_pending_interactions"
 ANSWER = "codex_answer_pending_interaction"
 PLACE: JsonObject = {"threadId": "thread-1", "turnId": "turn-1"}
+AMENDMENT: JsonObject = {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["rm", "-rf", "build"]}}
 ASKED: JsonObject = {
     **PLACE,
     "command": "rm -rf build",
     "cwd": "/srv/shop",
-    "availableDecisions": ["accept", {"acceptWithExecpolicyAmendment": {"x": []}}, "cancel"],
+    "availableDecisions": ["accept", AMENDMENT, "cancel"],
 }
 QUESTIONS: JsonObject = {
     **PLACE,
@@ -64,15 +65,27 @@ def test_an_approval_says_what_and_how(client: ToolCaller, question: str, runnin
     assert (shown["status"], shown["terminal"], shown["answerRecorded"]) == ("pending", False, False)
     assert "rm -rf build" in shown["prompt"]
     assert shown["riskSummary"]["level"] == "high"
-    assert shown["answerSchema"] == {"type": "approval_decision", "arguments": ["decision"]}
+    assert shown["answerSchema"] == {
+        "type": "approval_decision",
+        "arguments": ["decision"],
+        "alternatives": ["decision_payload"],
+    }
+    assert "a rule that stays" in shown["riskSummary"]["summary"]
     assert shown["expiresAt"] > shown["createdAt"]
 
 
-def test_a_decision_that_codex_describes_is_shown_by_its_key(client: ToolCaller, question: str) -> None:
-    """Decisions are words."""
+def test_a_decision_that_codex_describes_is_shown_whole(client: ToolCaller, question: str) -> None:
+    """By its key among the words, and as the object that is to be given."""
     assert question
     [shown] = listed(client)
-    assert shown["availableDecisions"] == ["accept", "acceptWithExecpolicyAmendment", "cancel"]
+    assert shown["availableDecisions"] == [
+        "accept",
+        "acceptForSession",
+        "decline",
+        "cancel",
+        "acceptWithExecpolicyAmendment",
+    ]
+    assert shown["decisionPayloads"] == [AMENDMENT]
 
 
 def test_without_a_list_of_codex_every_decision_is_available(

@@ -202,3 +202,13 @@ def test_the_database_keeps_a_review_to_its_task(client: ToolCaller, root: Path)
             "FROM review_workflow WHERE review_workflow_id = ?",
             (begun["workflowId"],),
         )
+
+
+def test_a_commit_that_cannot_be_one_is_refused_in_words(client: ToolCaller, root: Path) -> None:
+    """What it may be stands in the sentence; the rule itself is for programs."""
+    failed = client.call(
+        "codex_start_review_workflow", project_id=str(root), target_type="commit", commit_sha="HEAD~1"
+    )["error"]
+    assert failed["details"]["path"] == "commit_sha"
+    assert "its hash" in failed["message"]
+    assert "pattern" in failed["details"]["allowed"]

@@ -371,3 +371,23 @@ def test_submission_survives_the_process(settings: Settings, root: Path) -> None
     assert answer["ok"] is True
     other = ToolCaller(settings)
     assert stored(other, answer["operationId"]).state == "queued"
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "rest"),
+    [
+        ("codex_submit_task", "message", {"operation_type": "start_chat"}),
+        ("codex_submit_task", "client_request_id", {"operation_type": "start_chat", "message": "Go."}),
+        ("codex_start_chat", "message", {}),
+        ("codex_start_plan_workflow", "client_request_id", {"message": "Plan."}),
+        ("codex_start_review_workflow", "instructions", {"target_type": "custom"}),
+    ],
+)
+def test_blanks_are_no_text(
+    client: ToolCaller, root: Path, tool: str, name: str, rest: dict[str, JsonValue]
+) -> None:
+    """They come from a program that left something out; nothing is stored."""
+    answer = client.call(tool, project_id=str(root), **{name: " \n\t"}, **rest)
+    assert (answer["error"]["code"], answer["error"]["details"]["path"]) == ("INVALID_ARGUMENT", name)
+    with client.store.read() as reader:
+        assert not reader.queued_operations(limit=1)
