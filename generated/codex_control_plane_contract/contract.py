@@ -61,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "4a103f2b3eef212557a104512f93412422119a03a1949b6d37b3a17eb57b052d"
+CONTRACT_HASH: Final = "2aa659d7da170685af4d658f088a786f468d7ac678a3fa992d2a0fcd7f41df4b"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

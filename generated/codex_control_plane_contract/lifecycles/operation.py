@@ -1084,6 +1084,9 @@ InHand: TypeAlias = (
 )
 """A row in a state of the group `in_hand`."""
 
+ToCome: TypeAlias = Queued | WaitingForQuota
+"""A row in a state of the group `to_come`."""
+
 Active: TypeAlias = (
     Queued
     | StartingAppServer
@@ -2828,6 +2831,7 @@ GROUPS: Final[Mapping[str, frozenset[State]]] = {
             "waiting_for_user_input",
         ),
     ),
+    "to_come": frozenset(("queued", "waiting_for_quota")),
     "active": frozenset(
         (
             "queued",

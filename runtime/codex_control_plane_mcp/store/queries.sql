@@ -163,7 +163,7 @@ LIMIT 1;
 -- name: waiting_for_thread
 -- The oldest task that is to go on in a thread and has no turn there now.
 SELECT operation_id FROM operation
-WHERE (state = 'queued' OR state = 'waiting_for_quota')
+WHERE state IN ('queued', 'waiting_for_quota')
   AND (thread_id = :thread_id
        OR continues_turn_id IN (SELECT turn_id FROM turn WHERE thread_id = :thread_id))
 ORDER BY created_at, operation_id
