@@ -23,7 +23,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from codex_control_plane_mcp.testing import residue
 from codex_control_plane_mcp.testing.chaos.errands import draw
 from codex_control_plane_mcp.testing.chaos.line import Line
-from codex_control_plane_mcp.testing.chaos.person import Ledger, Person
+from codex_control_plane_mcp.testing.chaos.person import Person
+from codex_control_plane_mcp.testing.chaos.promises import Promises
 from codex_control_plane_mcp.testing.chaos.reckoning import Audit, Reckoning, no_audit, reckon
 from codex_control_plane_mcp.testing.chaos.wrecker import Victim, Wrecker
 from codex_control_plane_mcp.testing.crashes.verdict import awaited, open_rows
@@ -54,7 +55,8 @@ class Outcome:
         """The figures of the run."""
         found = self.reckoning
         return (
-            f"chaos: {sum(found.endings.values())} operations, {sum(self.kills.values())} kills, "
+            f"chaos: {sum(found.endings.values())} operations, "
+            f"{sum(found.workflow_endings.values())} workflows, {sum(self.kills.values())} kills, "
             f"{sum(self.stops.values())} stops, {self.cuts} cuts, {len(found.lost)} lost, "
             f"{len(found.doubled)} doubled, {len(found.stuck)} stuck, {self.seconds:.0f} s, seed {self.seed}"
         )
@@ -103,9 +105,9 @@ class _Chaos:
     async def unfold(self, progress: Progress) -> Outcome:
         """Let it happen."""
         started = time.monotonic()
-        ledger, errands = Ledger(), draw(self.plan.errands, self.plan.seed)
+        promises, errands = Promises(), draw(self.plan.errands, self.plan.seed)
         lines = [Line(self.rig.environment) for _ in range(self.plan.persons)]
-        crowd = [Person(line, str(self.rig.project), self.rig.model.gates, ledger) for line in lines]
+        crowd = [Person(line, str(self.rig.project), self.rig.model.gates, promises) for line in lines]
         wrecker = Wrecker(self.rig, lines, self.plan.seed, pace=self.plan.pace)
         done = progress.add_task("errands done", total=self.plan.errands)
         blows = progress.add_task("blows", total=None)
@@ -127,7 +129,7 @@ class _Chaos:
             await wrecker.relent()
             self.codex.play(Script())
             await awaited(self.rig.store, lambda: not open_rows(self.rig.store), _DUST_SECONDS)
-            reckoning = await reckon(self.rig, ledger, self.audit)
+            reckoning = await reckon(self.rig, promises, self.audit)
             if reckoning.complaints and self.plan.keep is not None:
                 await asyncio.to_thread(_copy, self.rig.directory, self.plan.keep)
         finally:
@@ -186,6 +188,7 @@ def _show(outcome: Outcome, console: Console) -> None:
         console.print(f"✗ {complaint}", style="bold red", soft_wrap=True)
     for name, counts in (
         ("endings", outcome.reckoning.endings),
+        ("workflows", outcome.reckoning.workflow_endings),
         ("kills", outcome.kills),
         ("stops", outcome.stops),
     ):
@@ -199,7 +202,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="chaos",
         description="Random tasks on a real Codex while servers, workers and app-servers are killed and "
-        "stopped at random. Prints one line: operations, kills, stops, lost, doubled, stuck, seconds, seed.",
+        "stopped at random. Prints one line: operations, workflows, kills, stops, cuts, lost, doubled, "
+        "stuck, seconds, seed.",
         epilog="exit code: 0 nothing is wrong; 1 something is, and the lines above the last say what",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

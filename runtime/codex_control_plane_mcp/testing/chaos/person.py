@@ -3,45 +3,30 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from codex_control_plane_contract.types import Operation
 from codex_control_plane_contract.values import JsonObject, JsonValue
 from codex_control_plane_mcp.testing.chaos.errands import Errand, Part
+from codex_control_plane_mcp.testing.chaos.flows import Flows
+from codex_control_plane_mcp.testing.chaos.insistence import PATIENCE, WAIT_SECONDS, insist
 from codex_control_plane_mcp.testing.chaos.line import Line
+from codex_control_plane_mcp.testing.chaos.promises import Promises
 from codex_control_plane_mcp.testing.evidence import thread_of, turn_id_of
 from codex_control_plane_mcp.testing.gates import Gates
 from codex_control_plane_mcp.testing.task_client import CallFailed, TaskClient
 
-PATIENCE = 300.0
-"""Longest time, in seconds, that a person waits for the end of an operation, which is stuck then."""
-
-_WAIT_SECONDS = 10
-_PAUSE_SECONDS = 0.3
 _CONTINUATIONS = 10
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What the persons were promised.
-
-    The message of each acknowledged operation, empty for a copy of a thread without one; which to stop; and
-    the operation to whose turn the words of each steer were said.
-    """
-
-    messages: dict[str, str] = field(default_factory=dict[str, str])
-    to_be_stopped: set[str] = field(default_factory=set[str])
-    steered: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Person:
     """One person with one client; takes errands from a common stack until it is empty."""
 
-    def __init__(self, line: Line, cwd: str, gates: Gates, ledger: Ledger) -> None:
+    def __init__(self, line: Line, cwd: str, gates: Gates, promises: Promises) -> None:
         self.line = line
         self._client = TaskClient(line.call, cwd=cwd)
         self._gates = gates
-        self._ledger = ledger
+        self._promises = promises
+        self._flows = Flows(self._client, promises, self._answer)
         self._opening: set[asyncio.Task[None]] = set()
 
     async def work(self, errands: Iterator[Errand], done: Callable[[], None]) -> None:
@@ -49,20 +34,37 @@ class Person:
         for errand in errands:
             thread_id: str | None = None
             for number, part in enumerate(errand.parts):
-                row = await self._see_through(errand, number, part, thread_id)
+                thread_id = await self._see_through(errand, number, part, thread_id)
                 done()
-                thread_id = row.get("threadId")
-                # Of a thread whose turn died early there may be nothing to copy.
-                if thread_id is None or (errand.copies and row["status"] != "completed"):
+                if thread_id is None:
                     break
 
-    async def _see_through(self, errand: Errand, number: int, part: Part, thread_id: str | None) -> Operation:
+    async def _see_through(
+        self, errand: Errand, number: int, part: Part, thread_id: str | None
+    ) -> str | None:
+        """See one step to its end; return the thread that the next one goes on in, None if there is none."""
+        match part.does:
+            case "plan_workflow":
+                await self._flows.plan(errand, part.message, **_policy(errand))
+                return None
+            case "review_workflow":
+                await self._flows.review(errand, part.message)
+                return None
+            case "archive" | "unarchive" | "compact":
+                assert thread_id is not None, "an errand begins its thread"
+                return thread_id if await self._flows.act(part.does, thread_id) else None
+            case _:
+                row = await self._run(errand, number, part, thread_id)
+        # Of a thread whose turn died early there may be nothing to copy.
+        return None if errand.copies and row["status"] != "completed" else row.get("threadId")
+
+    async def _run(self, errand: Errand, number: int, part: Part, thread_id: str | None) -> Operation:
         operation_id = await self._submit(errand, number, part, thread_id)
-        self._ledger.messages[operation_id] = part.message
+        self._promises.messages[operation_id] = part.message
         if errand.kind == "stop":
-            self._ledger.to_be_stopped.add(operation_id)
+            self._promises.to_be_stopped.add(operation_id)
         row = await self._watch(errand, operation_id)
-        for steer, target in self._ledger.steered.items():
+        for steer, target in self._promises.steered.items():
             if target == operation_id:
                 await self._watch(errand, steer)
         return row
@@ -74,14 +76,14 @@ class Person:
         while row["phase"] != "ended" and time.monotonic() < patience:
             await self._act(errand, row)
             row = await self._client.status(
-                operation_id, wait_seconds=_WAIT_SECONDS, state_cursor=row["stateCursor"]
+                operation_id, wait_seconds=WAIT_SECONDS, state_cursor=row["stateCursor"]
             )
         return row
 
     async def _submit(self, errand: Errand, number: int, part: Part, thread_id: str | None) -> str:
         """Submit until it is acknowledged; the key makes one task of it."""
         return await self._acknowledged(
-            operation_type=part.operation_type,
+            operation_type=part.does,
             client_request_id=f"errand-{errand.number}.{number}",
             **(_turn(errand, part.message) if part.message else {}),
             **_place(part, thread_id, self._client.cwd),
@@ -89,15 +91,8 @@ class Person:
 
     async def _acknowledged(self, **arguments: JsonValue) -> str:
         """Submit until it is acknowledged; return the operation's id."""
-        while True:
-            try:
-                known = await self._client.call("codex_submit_task", **arguments)
-            except CallFailed as failed:
-                if not failed.error["retryable"]:
-                    raise
-                await asyncio.sleep(_PAUSE_SECONDS)
-            else:
-                return str(known["operationId"])
+        known = await insist(lambda: self._client.call("codex_submit_task", **arguments))
+        return str(known["operationId"])
 
     async def _act(self, errand: Errand, row: Operation) -> None:
         """Do what the operation waits for; who was overtaken by events is told so, and looks again."""
@@ -130,7 +125,7 @@ class Person:
 
     async def _steer(self, errand: Errand, row: Operation) -> None:
         """Say the words to the turn that runs, once."""
-        if row["operationId"] in self._ledger.steered.values():
+        if row["operationId"] in self._promises.steered.values():
             return
         steer = await self._acknowledged(
             operation_type="steer_turn",
@@ -139,8 +134,8 @@ class Person:
             thread_id=thread_of(row),
             expected_turn_id=turn_id_of(row),
         )
-        self._ledger.messages[steer] = errand.words
-        self._ledger.steered[steer] = row["operationId"]
+        self._promises.messages[steer] = errand.words
+        self._promises.steered[steer] = row["operationId"]
 
     def _open_later(self, errand: Errand) -> None:
         """Let the model work for a while, then come to its end."""
@@ -158,6 +153,13 @@ def _turn(errand: Errand, message: str) -> dict[str, JsonValue]:
     return {
         "message": message,
         "dedup_policy": "idempotency_only",
+        **_policy(errand),
+    }
+
+
+def _policy(errand: Errand) -> dict[str, JsonValue]:
+    """Return what is to follow a death of the app-server."""
+    return {
         "recovery_policy": errand.recovery_policy,
         "max_continuations": _CONTINUATIONS if errand.recovery_policy == "continue" else 1,
     }
@@ -165,10 +167,12 @@ def _turn(errand: Errand, message: str) -> dict[str, JsonValue]:
 
 def _place(part: Part, thread_id: str | None, cwd: str) -> dict[str, JsonValue]:
     """Return where a part goes: on a new thread, on the one before it, or on a copy of that."""
-    match part.operation_type:
+    match part.does:
         case "start_chat":
             return {"cwd": cwd}
         case "send_message":
             return {"thread_id": thread_id}
         case "fork_thread":
             return {"source_thread_id": thread_id}
+        case _:
+            raise AssertionError(f"{part.does} is no task")

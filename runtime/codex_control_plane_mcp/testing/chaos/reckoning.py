@@ -10,9 +10,10 @@ from typing import TypeAlias
 from codex_control_plane_contract.lifecycles import operation
 from codex_control_plane_mcp.codex.app_server_record import RunningAppServer
 from codex_control_plane_mcp.codex.errors import CallRefused
+from codex_control_plane_mcp.handlers.known_workflows import AnyWorkflow
 from codex_control_plane_mcp.store.conformance import first_violation
 from codex_control_plane_mcp.store.succession import first_usurpation
-from codex_control_plane_mcp.testing.chaos.person import Ledger
+from codex_control_plane_mcp.testing.chaos.promises import Promises
 from codex_control_plane_mcp.testing.codex_history import labels
 from codex_control_plane_mcp.testing.crashes.verdict import open_rows
 from codex_control_plane_mcp.testing.live_app_server import start_live
@@ -25,10 +26,11 @@ _JOURNAL_LIMIT = 10_000_000
 class Reckoning:
     """What is wrong, in sentences: promises lost, prompts that ran twice, rows that are stuck, rules broken.
 
-    `endings` counts the operations by how they ended.
+    `endings` counts the operations by how they ended, `workflow_endings` the workflows.
     """
 
     endings: Mapping[str, int]
+    workflow_endings: Mapping[str, int]
     lost: tuple[str, ...]
     doubled: tuple[str, ...]
     stuck: tuple[str, ...]
@@ -49,15 +51,17 @@ def no_audit(_state_file: Path) -> Sequence[str]:
     return ()
 
 
-async def reckon(rig: ScriptedRig, ledger: Ledger, audit: Audit) -> Reckoning:
-    """Return what became of the operations in `ledger`; nothing may kill any more."""
+async def reckon(rig: ScriptedRig, promises: Promises, audit: Audit) -> Reckoning:
+    """Return what became of the operations in `promises`; nothing may kill any more."""
     running = await rig.app_server() or await start_live(rig.state_directory, rig.home)
-    rows = {name: _row(rig, name) for name in ledger.messages}
+    rows = {name: _row(rig, name) for name in promises.messages}
+    workflows = {name: _workflow(rig, name) for name in promises.workflows}
     return Reckoning(
         endings=Counter(row.state for row in rows.values() if row is not None),
-        lost=tuple(_lost(rig, ledger, rows)),
-        doubled=(*_seen_twice(rig, ledger), *await _recorded_twice(rig, running, ledger)),
-        stuck=tuple(_stuck(rig, rows)),
+        workflow_endings=Counter(row.state for row in workflows.values() if row is not None),
+        lost=(*_lost(rig, promises, rows), *_gone(workflows)),
+        doubled=(*_seen_twice(rig, promises), *await _recorded_twice(rig, running, promises)),
+        stuck=tuple(_stuck(rig, {**rows, **workflows})),
         broken=(*await asyncio.to_thread(_broken, rig), *await asyncio.to_thread(audit, rig.store.path)),
     )
 
@@ -67,26 +71,39 @@ def _row(rig: ScriptedRig, operation_id: str) -> operation.Operation | None:
         return reader.operation(operation_id)
 
 
-def _lost(rig: ScriptedRig, ledger: Ledger, rows: Mapping[str, operation.Operation | None]) -> list[str]:
+def _workflow(rig: ScriptedRig, workflow_id: str) -> AnyWorkflow | None:
+    with rig.store.read() as reader:
+        return reader.plan_workflow(workflow_id) or reader.review_workflow(workflow_id)
+
+
+def _gone(workflows: Mapping[str, AnyWorkflow | None]) -> list[str]:
+    """Return the workflows that are gone; how the others ended is compared with their tasks (`follows`)."""
+    return [f"{name} was acknowledged and is gone" for name, row in workflows.items() if row is None]
+
+
+def _lost(rig: ScriptedRig, promises: Promises, rows: Mapping[str, operation.Operation | None]) -> list[str]:
     """Return the operations that are gone, or ended short of their goal without an explanation."""
     wrong: list[str] = []
     for name, row in rows.items():
-        reached = not ledger.messages[name] or _reached_the_model(rig, ledger.messages[name])
+        reached = not promises.messages[name] or _reached_the_model(rig, promises.messages[name])
         if row is None:
             wrong.append(f"{name} was acknowledged and is gone")
-        elif isinstance(row, operation.Completed) or _heard_out(row, rows.get(ledger.steered.get(name, ""))):
+        elif isinstance(row, operation.Completed) or _heard_out(row, promises, rows):
             if not reached:
                 wrong.append(f"{name} is {row.state} and its prompt never reached the model")
-        elif _was_kept_from_the_model(row, stopped=name in ledger.to_be_stopped):
+        elif _was_kept_from_the_model(row, stopped=name in promises.to_be_stopped):
             if reached:
                 wrong.append(f"{name} is {row.state} and its prompt reached the model")
-        elif row.facts.terminal and not _explained(row, stopped=name in ledger.to_be_stopped):
+        elif row.facts.terminal and not _explained(row, stopped=name in promises.to_be_stopped):
             wrong.append(f"{name} ended {row.state}: {row.last_error}")
     return wrong
 
 
-def _heard_out(row: operation.Operation, target: operation.Operation | None) -> bool:
+def _heard_out(
+    row: operation.Operation, promises: Promises, rows: Mapping[str, operation.Operation | None]
+) -> bool:
     """Return whether words were taken into a turn that came to its end, so that the model has had them."""
+    target = rows.get(promises.steered.get(row.operation_id, ""))
     if not isinstance(row, operation.Steered) or not isinstance(target, operation.Completed):
         return False
     return row.expected_turn_id == target.turn_id
@@ -114,21 +131,21 @@ def _explained(row: operation.Operation, *, stopped: bool) -> bool:
     return broke_off and row.last_error is not None
 
 
-def _seen_twice(rig: ScriptedRig, ledger: Ledger) -> list[str]:
+def _seen_twice(rig: ScriptedRig, promises: Promises) -> list[str]:
     seen = rig.seen()
     return [
         f"the model saw the prompt of {name} {seen[message]} times"
-        for name, message in ledger.messages.items()
+        for name, message in promises.messages.items()
         if message and seen.get(message, 0) > 1
     ]
 
 
-async def _recorded_twice(rig: ScriptedRig, running: RunningAppServer, ledger: Ledger) -> list[str]:
+async def _recorded_twice(rig: ScriptedRig, running: RunningAppServer, promises: Promises) -> list[str]:
     """Look for labels that Codex's own history has twice, and for messages under two labels.
 
     A copy of a thread holds the labels of its source, so each is looked for where it was sent to.
     """
-    calls = {name: _prompt_calls(rig, name) for name in ledger.messages}
+    calls = {name: _prompt_calls(rig, name) for name in promises.messages}
     threads = {thread for each in calls.values() for _, thread in each}
     recorded = {thread: Counter(await _labels(running, thread)) for thread in threads}
     wrong: list[str] = []
@@ -162,7 +179,7 @@ async def _labels(running: RunningAppServer, thread_id: str) -> list[str]:
         return []
 
 
-def _stuck(rig: ScriptedRig, rows: Mapping[str, operation.Operation | None]) -> list[str]:
+def _stuck(rig: ScriptedRig, rows: Mapping[str, operation.Operation | AnyWorkflow | None]) -> list[str]:
     wrong = [
         f"{name} is still {row.state}"
         for name, row in rows.items()
