@@ -532,7 +532,11 @@ class StartThreadCompactionArguments:
 class SubmitTaskArguments:
     """The arguments of `codex_submit_task`."""
 
-    WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = ("timeout_seconds", "max_continuations")
+    WHOLE_NUMBERS: ClassVar[tuple[str, ...]] = (
+        "timeout_seconds",
+        "first_message_max_chars",
+        "max_continuations",
+    )
     """The integers; JSON Schema takes 5.0 for one, and so may a client."""
 
     operation_type: OperationType
@@ -606,6 +610,8 @@ class SubmitTaskArguments:
     """What you expect it to cost; for people."""
     timeout_seconds: int = 300
     """Bound of one call to Codex; the turn itself has none."""
+    first_message_max_chars: int = 8000
+    """Of a first message that is waited for."""
     recovery_policy: Literal["report", "continue"] = "report"
     """When Codex's app-server dies during the turn: report it, or continue the task in another turn."""
     max_continuations: int = 1
@@ -682,7 +688,7 @@ class ExecutePlanArguments:
     first_message_timeout_seconds: int = 0
     """How long to wait for the first message."""
     first_message_max_chars: int = 8000
-    """Where it is cut off."""
+    """Of a first message that is waited for."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -762,7 +768,7 @@ class SendMessageArguments:
     first_message_timeout_seconds: int = 0
     """How long to wait for the first message."""
     first_message_max_chars: int = 8000
-    """Where it is cut off."""
+    """Of a first message that is waited for."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -804,7 +810,7 @@ class StartChatArguments:
     first_message_timeout_seconds: int = 0
     """How long to wait for the first message."""
     first_message_max_chars: int = 8000
-    """Where it is cut off."""
+    """Of a first message that is waited for."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:

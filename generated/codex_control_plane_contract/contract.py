@@ -61,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "2aa659d7da170685af4d658f088a786f468d7ac678a3fa992d2a0fcd7f41df4b"
+CONTRACT_HASH: Final = "00bf7a914f855f278a9d19e409e28a11ab503e53e4ac0dfb533910f827ba7a9a"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

@@ -1590,5 +1590,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "5d72750f510cca3e5b5db83b3dab2a6a03558c724b772b324eb4cc6421390b37"
+TOOL_SURFACE_HASH: Final = "a0c9133173a398c77e9d5006fd48db40bcc45c6a80b25bc436b68c0a291fd941"
 """SHA-256 of all that clients see in `tools/list`."""
