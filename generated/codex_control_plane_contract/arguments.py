@@ -394,7 +394,7 @@ class RepairIssueArguments:
     client_request_id: str | None = None
     """Your key for the new workflow."""
     reason: str | None = None
-    """Why; kept with the new workflow."""
+    """Why; kept with it."""
     sandbox: Literal["read-only", "workspace-write", "danger-full-access"] | None = None
     """The old one's without it."""
     approval_policy: (
@@ -402,7 +402,7 @@ class RepairIssueArguments:
     ) = None
     """The old one's without it."""
     dry_run: bool = True
-    """Only say what would be done."""
+    """Change nothing."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -611,7 +611,7 @@ class SubmitTaskArguments:
     timeout_seconds: int = 300
     """Bound of one call to Codex; the turn itself has none."""
     first_message_max_chars: int = 8000
-    """Of a first message that is waited for."""
+    """Of the first message."""
     recovery_policy: Literal["report", "continue"] = "report"
     """When Codex's app-server dies during the turn: report it, or continue the task in another turn."""
     max_continuations: int = 1
@@ -688,7 +688,7 @@ class ExecutePlanArguments:
     first_message_timeout_seconds: int = 0
     """How long to wait for the first message."""
     first_message_max_chars: int = 8000
-    """Of a first message that is waited for."""
+    """Of the first message."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -768,7 +768,7 @@ class SendMessageArguments:
     first_message_timeout_seconds: int = 0
     """How long to wait for the first message."""
     first_message_max_chars: int = 8000
-    """Of a first message that is waited for."""
+    """Of the first message."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:
@@ -810,7 +810,7 @@ class StartChatArguments:
     first_message_timeout_seconds: int = 0
     """How long to wait for the first message."""
     first_message_max_chars: int = 8000
-    """Of a first message that is waited for."""
+    """Of the first message."""
 
     @classmethod
     def parse(cls, raw: Mapping[str, JsonValue]) -> Self:

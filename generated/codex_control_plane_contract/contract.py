@@ -61,7 +61,7 @@ TITLE: Final = "Codex control plane"
 CONTRACT_VERSION: Final = "1"
 """Changes when a client has to change (contract §1)."""
 
-CONTRACT_HASH: Final = "00bf7a914f855f278a9d19e409e28a11ab503e53e4ac0dfb533910f827ba7a9a"
+CONTRACT_HASH: Final = "ca31f785dc63d1ce7afd54a31975ab630a76c5097400bbd36354693028926a31"
 """SHA-256 of everything that the spec says."""
 
 INSTRUCTIONS: Final = (

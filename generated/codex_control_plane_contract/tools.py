@@ -1590,5 +1590,5 @@ TOOLS: Final[Mapping[str, Tool]] = {
 }
 """Every tool by its name."""
 
-TOOL_SURFACE_HASH: Final = "a0c9133173a398c77e9d5006fd48db40bcc45c6a80b25bc436b68c0a291fd941"
+TOOL_SURFACE_HASH: Final = "e8373e11f3a6f951dfca5050d837c0a5cf0b2c3e2c3a53e8b91dbdc2c737a217"
 """SHA-256 of all that clients see in `tools/list`."""
