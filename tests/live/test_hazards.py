@@ -6,11 +6,12 @@ import select
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, cast
 
 import pytest
 
 from codex_control_plane_contract.types import Operation
+from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp.codex.app_server_record import RunningAppServer
 from codex_control_plane_mcp.codex.connection import Connection
 from codex_control_plane_mcp.process_identity import is_alive
@@ -221,6 +222,26 @@ async def test_a_question_that_another_client_answers_is_closed(rig: ScriptedRig
         [closed] = await client.list_interactions(operation_id=task, status="expired")
         assert "without our answer" in closed.get("reason", "")
         assert made.exists()
+
+
+async def test_a_request_that_nobody_can_answer_is_refused(rig: ScriptedRig) -> None:
+    """Another client has offered a tool that is not ours to run: the turn goes on, and health shows it."""
+    offered: JsonObject = {"name": "lookup", "description": "Looks up.", "inputSchema": {"type": "object"}}
+    async with rig.open_client() as client:
+        first = (await client.submit(prompt("say First.")))["operationId"]
+        await client.wait_until(first, "completed")
+        async with other_client(await app_server(rig)) as other:
+            begun = await other.connection.call(
+                "thread/start", {"cwd": str(rig.project), "dynamicTools": [offered]}
+            )
+            thread_id = str(cast("JsonObject", begun["thread"])["id"])
+            await other.start_turn(thread_id, "model: say Theirs.")
+            await other.see_end()
+        task = await client.send(thread_id, prompt("call lookup {}", "say Second."), cwd=str(rig.project))
+        assert report(await client.wait_until(task["operationId"], "completed")) == "Second."
+        assert "lookup" in rig.model.requests[-1].tools
+        [found] = [one for one in (await client.health())["findings"] if one["id"] == "refused_requests"]
+        assert "item/tool/call (1)" in found["message"]
 
 
 async def test_a_codex_that_drains_is_replaced_once_it_has_ended(rig: ScriptedRig) -> None:

@@ -12,14 +12,15 @@ A script is one step per line, in a fenced block whose language is `model`, or o
     question TEXT        ask the person through `request_user_input`
     widen PATH           ask for leave to write in a directory, through `request_permissions`
     use SERVER TOOL JSON call a tool of an MCP server that Codex uses
+    call TOOL JSON       call a tool that a client of Codex offers (`dynamicTools`)
     wait GATE            hold the response until the gate is opened
     fail STATUS [TYPE]   answer with this HTTP status (after output: end the stream with `response.failed`)
 
 Lines that start with `next:` are the script for messages that follow and hold none themselves.
 
 ``\\n`` stands for a line break in TEXT and CONTENT. The steps are done in order; each of `run`, `ask`,
-`patch`, `question`, `widen` and `use` ends one model call, so the number of tool outputs after the message
-tells where to go on. The script therefore needs no memory and outlives a restart of the model.
+`patch`, `question`, `widen`, `use` and `call` ends one model call, so the number of tool outputs after the
+message tells where to go on. The script therefore needs no memory and outlives a restart of the model.
 """
 
 import re
@@ -28,11 +29,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, cast, get_args
 
 Verb: TypeAlias = Literal[
-    "say", "plan", "think", "run", "ask", "patch", "question", "widen", "use", "wait", "fail"
+    "say", "plan", "think", "run", "ask", "patch", "question", "widen", "use", "call", "wait", "fail"
 ]
 """The first word of a step."""
 
-TOOL_VERBS: Final[frozenset[Verb]] = frozenset({"run", "ask", "patch", "question", "widen", "use"})
+TOOL_VERBS: Final[frozenset[Verb]] = frozenset({"run", "ask", "patch", "question", "widen", "use", "call"})
 """Verbs that end a model call: Codex calls the model again with the output of the tool."""
 
 _FENCE: Final = re.compile(r"^```model[ \t]*\n(?P<steps>.*?)^```", re.MULTILINE | re.DOTALL)

@@ -52,6 +52,9 @@ class ResponseStream:
                 yield from self._permissions(step.text)
             case "use":
                 yield from self._tool(step.text)
+            case "call":
+                name, _, arguments = step.text.partition(" ")
+                yield from self._function(name, json.loads(arguments))
             case "fail":
                 yield self.fail(
                     step.text.partition(" ")[2] or "server_error", f"scripted failure: {step.text}"
