@@ -15,7 +15,7 @@ def normalised_keys(keys: Sequence[str]) -> list[str]:
 
     Raises INVALID_ARGUMENT for a path that is absolute, leaves the project or cannot be stored.
     """
-    found = {_normalised(key, f"resource_keys/{index}") for index, key in enumerate(keys)}
+    found = {_normalised(key, f"resource_keys[{index}]") for index, key in enumerate(keys)}
     if WHOLE_PROJECT in found:
         return []
     return sorted(key for key in found if not any(parent in found for parent in ancestors(key)))

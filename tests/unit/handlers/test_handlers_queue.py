@@ -198,4 +198,4 @@ def test_a_path_outside_the_project_is_refused(client: ToolCaller, root: Path) -
         resource_keys=["src", "../other"],
     )
     assert answer["error"]["code"] == "INVALID_ARGUMENT"
-    assert answer["error"]["details"]["path"] == "resource_keys/1"
+    assert answer["error"]["details"]["path"] == "resource_keys[1]"

@@ -131,4 +131,4 @@ def test_a_key_outside_the_project_is_refused(key: str) -> None:
     """The caller is told which one."""
     with pytest.raises(InvalidArgument) as caught:
         normalised_keys(["src", key])
-    assert caught.value.details["path"] == "resource_keys/1"
+    assert caught.value.details["path"] == "resource_keys[1]"
