@@ -12,6 +12,7 @@ from codex_control_plane_contract.lifecycles import attempt, interaction, operat
 from codex_control_plane_contract.values import JsonObject
 from codex_control_plane_mcp import questions, sealing
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
+from codex_control_plane_mcp.incidents import report_incident
 from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost, Reader, Transaction
 from codex_control_plane_mcp.worker import action_outcomes, calls
 from codex_control_plane_mcp.worker.faults import gone, refusal, unavailable
@@ -24,6 +25,8 @@ _LOG = logging.getLogger(__name__)
 _CALL_SECONDS = 30.0
 # Codex refuses an interrupt whose turn is just beginning or ending; the next try comes after this.
 _PAUSE_SECONDS = 0.5
+_FAULT_PAUSE_SECONDS = 2.0
+_ADVICE = "It is carried out again."
 
 Carrier = Callable[[worker_command.Open, Link], Coroutine[None, None, None]]
 Delivery = tuple[interaction.Delivering, attempt.Sent]
@@ -60,8 +63,8 @@ class Commander:
 
     def _done(self, command_id: str, task: asyncio.Task[None]) -> None:
         del self._at_work[command_id]
-        if not task.cancelled() and (fault := task.exception()) and not isinstance(fault, FenceLost):
-            _LOG.error("command %s failed", command_id, exc_info=fault)
+        if not task.cancelled() and task.exception() is not None:
+            _LOG.warning("command %s is left to the next holder of the lease", command_id)
 
     async def _carry(self, work: Coroutine[None, None, None], link: Link) -> None:
         try:
@@ -71,6 +74,13 @@ class Commander:
             _LOG.warning("an order could not be recorded, the link is made anew: %s", fault)
             await asyncio.sleep(_PAUSE_SECONDS)
             await link.session.connection.close()
+        except FenceLost:
+            raise
+        except Exception:  # noqa: BLE001 -- the boundary of the work on one order
+            report_incident("the work on an order", _ADVICE)
+            await asyncio.sleep(_FAULT_PAUSE_SECONDS)
+            # Nothing else may ever happen that would have it begun again.
+            self._wake()
 
     async def _deliver(self, command: worker_command.Open, link: Link) -> None:
         begun = await self._ledger.change(partial(self._begin_delivery, command, link))

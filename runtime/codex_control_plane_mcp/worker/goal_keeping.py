@@ -12,6 +12,7 @@ from functools import partial
 from codex_control_plane_contract import codex
 from codex_control_plane_contract.codex import ReplyInvalid
 from codex_control_plane_mcp.codex.errors import CallError, CallNotSent, CallRefused, CallUnanswered
+from codex_control_plane_mcp.incidents import report_incident
 from codex_control_plane_mcp.store import STATE_FAULTS, FenceLost
 from codex_control_plane_mcp.store.goal_standing import GoalStanding
 from codex_control_plane_mcp.worker import calls, goal_decisions
@@ -72,8 +73,8 @@ class GoalKeeper:
 
     def _done(self, goal_id: str, task: asyncio.Task[None]) -> None:
         del self._at_work[goal_id]
-        if not task.cancelled() and (fault := task.exception()) and not isinstance(fault, FenceLost):
-            _LOG.error("goal %s could not be kept", goal_id, exc_info=fault)
+        if not task.cancelled() and task.exception() is not None:
+            _LOG.warning("goal %s is left to the next holder of the lease", goal_id)
         self._wake()
 
     async def _keep(self, goal_id: str, thread_id: str, link: Link) -> None:
@@ -81,6 +82,11 @@ class GoalKeeper:
             settled = await self._settle(goal_id, thread_id, link)
         except (CallError, ReplyInvalid, *STATE_FAULTS) as fault:
             _LOG.warning("goal %s is looked at again: %s", goal_id, fault)
+            settled = False
+        except FenceLost:
+            raise
+        except Exception:  # noqa: BLE001 -- the boundary of the work on one goal
+            report_incident(f"the work on goal {goal_id}", "It is looked at again.")
             settled = False
         if not settled:
             await asyncio.sleep(_PAUSE_SECONDS)
