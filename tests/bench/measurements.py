@@ -125,7 +125,12 @@ async def sizes(client: TaskClient, *, operation_id: str) -> list[Figure]:
     acknowledgement = await client.submit(PROMPT)
     await client.ended(acknowledgement["operationId"])
     status = await client.status(operation_id)
-    busy = await client.submit("\n".join([*["model: run echo hello"] * 20, f"model: say {'x' * 3000}"]))
+    long = "\n".join([*["model: run echo hello"] * 20, f"model: say {'x' * 3000}"])
+    busy = await client.submit(long)
+    planned = await client.start_plan("model: plan # The cart\\n\\n1. Read it.\\n2. Move it.")
+    await client.in_phase(planned["workflowId"], "plan_ready")
+    await client.approve_plan(planned["workflowId"], message=long)
+    carried_out = await client.in_phase(planned["workflowId"], "completed")
     return [
         Figure(
             "status of 20 commands, 3,000 characters",
@@ -133,6 +138,7 @@ async def sizes(client: TaskClient, *, operation_id: str) -> list[Figure]:
             "bytes",
             6000,
         ),
+        Figure("workflow status of the same", _bytes(carried_out), "bytes", 8000),
         Figure("status of a short finished task", _bytes(status), "bytes", 2000),
         Figure("acknowledgement", _bytes(acknowledgement), "bytes", 1000),
     ]

@@ -1,6 +1,7 @@
 """Plan workflows over MCP against a real Codex: planned, approved, carried out, whatever dies meanwhile."""
 
 import asyncio
+import json
 from typing import Final
 
 import pytest
@@ -220,14 +221,14 @@ async def test_a_workflow_waits_for_an_answer_and_goes_on(client: TaskClient) ->
 
 
 async def test_a_long_execution_has_a_small_status(client: TaskClient) -> None:
-    """Twenty commands and a report of 3,000 characters fit into 8 KB."""
+    """Twenty commands and a report of 3,000 characters fit into 8 KB, their task into 6."""
     row = await planned(client)
     commands = [f"run echo {number}" for number in range(20)]
     await client.approve_plan(
         row["workflowId"], message=prompt(*commands, "say " + "r" * 3000), sandbox="danger-full-access"
     )
     await client.in_phase(row["workflowId"], "completed", within=2 * PATIENCE)
-    status = await client.call(
-        "codex_get_workflow_status", workflow_id=row["workflowId"], include_events=True
-    )
-    assert len(str(status)) <= 8_000
+    status = await client.workflow(row["workflowId"])
+    assert len(json.dumps(status, separators=(",", ":")).encode()) <= 8_000
+    task = await client.status(status["currentOperationId"])
+    assert len(json.dumps(task, separators=(",", ":")).encode()) <= 6_000
