@@ -35,7 +35,6 @@ _HINTS: Final = {
 }
 """What brings a workflow to plan_ready."""
 
-
 _LATE: Final = "The plan was approved before, with other arguments; those count."
 
 
