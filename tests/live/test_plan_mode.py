@@ -12,7 +12,7 @@ from codex_control_plane_mcp.testing.faults.fault import Fault, Script, Subject
 from codex_control_plane_mcp.testing.faults.rig import faulty_rig
 from codex_control_plane_mcp.testing.prompts import prompt
 from codex_control_plane_mcp.testing.rig import ScriptedRig, scripted_rig
-from codex_control_plane_mcp.testing.task_client import TaskClient
+from codex_control_plane_mcp.testing.task_client import PATIENCE, TaskClient
 from codex_control_plane_mcp.testing.witness import Witness
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
@@ -135,6 +135,8 @@ async def test_a_plan_that_is_made_while_no_worker_lives_is_kept() -> None:
         worker = await rig.start_worker()
         task = (await client.submit(prompt("wait alone", STEP), collaboration_mode="plan"))["operationId"]
         turn = await client.turn_of(task)
+        # Until its prompt has reached the model, Codex cannot read a thread that has just begun.
+        assert await rig.model.gates.reached("alone", PATIENCE)
         await rig.kill_worker()
         await worker.wait()
         running = await rig.app_server()
