@@ -23,6 +23,18 @@ def test_each_statement_fits_the_schema(store: Store, name: str) -> None:
         transaction.connection.execute(f"EXPLAIN {QUERIES[name]}", parameters)
 
 
+def test_the_order_on_a_thread_is_looked_up_by_the_thread(store: Store) -> None:
+    """With the index of the state each queued task would look at all the others."""
+    parameters = dict.fromkeys(re.findall(r":(\w+)", QUERIES["ready_of_lane"]))
+    with store.transaction("test") as (transaction, _):
+        plan = transaction.connection.execute(
+            f"EXPLAIN QUERY PLAN {QUERIES['ready_of_lane']}", parameters
+        ).fetchall()
+    looked_up = [str(row["detail"]) for row in plan if " ahead " in str(row["detail"])]
+    assert looked_up
+    assert all("(thread_id=?" in detail for detail in looked_up), looked_up
+
+
 def test_lists_of_states_are_groups_of_the_spec() -> None:
     """Where a statement lists states, it is a group of the spec, or those that hold a slot."""
     facts = vars(operation)["FACTS"]

@@ -75,7 +75,7 @@ FROM head ORDER BY head.project_id;
 
 -- name: ready_of_lane
 -- The queued tasks of a lane that are not postponed, by rank; their threads are idle, and nothing handed in
--- earlier is still to come on them.
+-- earlier is still to come on them. The plus keeps SQLite to the index of the thread: much is queued.
 SELECT operation_id, project_id, project_path, agent_id, thread_id, sandbox, resource_keys, ranked_at
 FROM operation AS waiting
 WHERE waiting.state = 'queued' AND waiting.runs_turn
@@ -89,7 +89,7 @@ WHERE waiting.state = 'queued' AND waiting.runs_turn
   AND NOT EXISTS (
     SELECT 1 FROM operation AS ahead
     WHERE ahead.thread_id = waiting.thread_id AND ahead.runs_turn
-      AND ahead.state IN ('queued', 'waiting_for_quota')
+      AND +ahead.state IN ('queued', 'waiting_for_quota')
       AND (ahead.created_at, ahead.operation_id) < (waiting.created_at, waiting.operation_id))
   AND NOT EXISTS (
     SELECT 1 FROM thread_action AS action
@@ -155,7 +155,7 @@ LIMIT 1;
 -- name: ahead_on_thread
 -- The oldest task that was handed in earlier and is still to come on the same thread.
 SELECT operation_id FROM operation
-WHERE thread_id = :thread_id AND runs_turn AND state IN ('queued', 'waiting_for_quota')
+WHERE thread_id = :thread_id AND runs_turn AND +state IN ('queued', 'waiting_for_quota')
   AND (created_at, operation_id) < (:created_at, :operation_id)
 ORDER BY created_at, operation_id
 LIMIT 1;
