@@ -13,7 +13,7 @@ DECISIONS = ("accept", "acceptForSession", "decline", "cancel")
 """What every approval takes: Codex takes each of them also where it lists fewer."""
 
 
-def offered_payloads(asked: Asked) -> JsonArray:
+def offered_payloads(asked: Asked) -> list[JsonObject]:
     """Return the decisions that Codex offers as objects for an approval; empty where it offers none.
 
     A Codex that lists no `availableDecisions` says only what it proposes; each proposal is such a decision.
@@ -30,8 +30,7 @@ def available_decisions(asked: Asked) -> list[str]:
     """Return every decision that fits an approval, an offered object by its key; empty for other kinds."""
     if asked.kind != "approval":
         return []
-    payloads = (decision for decision in offered_payloads(asked) if isinstance(decision, dict))
-    return [*DECISIONS, *(name for decision in payloads for name in decision)]
+    return [*DECISIONS, *(name for decision in offered_payloads(asked) for name in decision)]
 
 
 def offered_terms(asked: Asked) -> list[str]:

@@ -16,6 +16,18 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of each pause, which takes none."""
+    made: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        made.append(seconds)
+
+    monkeypatch.setattr("codex_control_plane_mcp.worker.carrying.asyncio.sleep", pause)
+    return made
+
+
 class Stage:
     """Pieces of work that stand still until they are let go, and what has been done so far."""
 
@@ -108,14 +120,8 @@ async def test_a_fault_of_one_work_ends_neither_the_others_nor_the_next(
     await stage.carrying.cancel()
 
 
-async def test_faults_in_a_row_are_met_ever_later(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_faults_in_a_row_are_met_ever_later(pauses: list[float]) -> None:
     """Each pause is twice the last, up to a minute; work that ends well begins anew."""
-    pauses: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
-
-    monkeypatch.setattr("codex_control_plane_mcp.worker.carrying.asyncio.sleep", pause)
     stage = Stage()
 
     async def broken() -> None:
@@ -130,14 +136,8 @@ async def test_faults_in_a_row_are_met_ever_later(monkeypatch: pytest.MonkeyPatc
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 2]
 
 
-async def test_a_locked_store_is_no_fault_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_locked_store_is_no_fault_of_the_work(pauses: list[float]) -> None:
     """Nothing is written on the task, and the same pause is made each time."""
-    pauses: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
-
-    monkeypatch.setattr("codex_control_plane_mcp.worker.carrying.asyncio.sleep", pause)
     stage = Stage()
 
     async def busy() -> None:

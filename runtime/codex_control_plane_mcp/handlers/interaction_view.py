@@ -60,7 +60,7 @@ def _add_question(view: Interaction, row: interaction.Interaction, asked: Asked)
     if decisions := offers.available_decisions(asked):
         view["availableDecisions"] = decisions
     if payloads := offers.offered_payloads(asked):
-        view["decisionPayloads"] = [payload for payload in payloads if isinstance(payload, dict)]
+        view["decisionPayloads"] = payloads
         view["answerSchema"]["alternatives"] = ["decision_payload"]
         view["riskSummary"]["summary"] += " A decision_payload makes a rule that stays."
     if listed := questions.questions(asked):

@@ -15,13 +15,6 @@ from codex_control_plane_mcp.handlers.plan_view import present_plan, summarise_p
 from codex_control_plane_mcp.handlers.times import timestamp
 from codex_control_plane_mcp.handlers.turn_view import present_report, present_turn
 
-_WAIT_FOR_DISCUSSION: Final[Next] = {
-    "nextRecommendedAction": "wait_plan",
-    "recommendedPollAfterSeconds": 10,
-    "pollRecommended": True,
-}
-"""A message on the thread of the plan is under way and may bring another one; until then none is approved."""
-
 EVENTS: Final = 20
 """How many changes of the phase are shown (spec/types/workflow.yaml)."""
 
@@ -35,7 +28,11 @@ def current_task(moment: Moment, row: plan_workflow.PlanWorkflow) -> operation.O
 
 def next_step_of(moment: Moment, row: plan_workflow.PlanWorkflow) -> Next:
     """Return what to do next about a workflow, and when to look again."""
-    facts = row.facts
+    # A message on the thread of the plan may bring another one; until it has ended none is approved.
+    discussed = isinstance(row, plan_workflow.Planned) and bool(
+        moment.reader.open_discussion(row.plan_workflow_id)
+    )
+    facts = plan_workflow.FACTS["planning"] if discussed else row.facts
     step: Next = {
         "nextRecommendedAction": facts.next_action,
         "recommendedPollAfterSeconds": facts.poll_after_seconds,
@@ -43,9 +40,7 @@ def next_step_of(moment: Moment, row: plan_workflow.PlanWorkflow) -> Next:
     }
     if isinstance(row, plan_workflow.InPlanning | plan_workflow.InExecution):
         return _step_of_task(moment, row, step)
-    if isinstance(row, plan_workflow.Planned) and moment.reader.open_discussion(row.plan_workflow_id):
-        return _WAIT_FOR_DISCUSSION
-    if isinstance(row, plan_workflow.PlanReady) and open_candidates(moment.reader, row):
+    if isinstance(row, plan_workflow.PlanReady) and not discussed and open_candidates(moment.reader, row):
         return {**step, "nextRecommendedAction": "adopt_candidate_plan"}
     if isinstance(row, plan_workflow.Stopped) and broke_off(current_task(moment, row)):
         return {**step, "nextRecommendedAction": "inspect_diagnostics"}
